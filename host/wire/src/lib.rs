@@ -1,1 +1,3 @@
 //! wire
+#![forbid(unsafe_code)]
+pub mod net;
