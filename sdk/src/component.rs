@@ -1,0 +1,337 @@
+//! From a policy to a component.
+//!
+//! [`export!`](crate::export!) is the one place where a policy's crate has unsafe code: the exported functions that wit-bindgen writes. It
+//! emits them for `wasm32` only, since two policies linked into one native program would both define them.
+
+use std::cell::RefCell;
+
+use crate::bindings::policy::Plan as WitPlan;
+use crate::failover::{Attempt, Bargain, Patience, Remedy};
+use crate::{
+    Candidates, Description, Failover, Job, Known, Plan, Price, Problem, Selection, Setting,
+    Settings, Table, Verdict, log,
+};
+
+/// Who a policy is; implemented by [`export!`](crate::export!) from the crate's `Cargo.toml`.
+pub trait About {
+    /// Name of the package.
+    const NAME: &'static str;
+    /// Version of the package.
+    const VERSION: &'static str;
+    /// Description of the package.
+    const SUMMARY: &'static str;
+    /// JSON Schema of the settings.
+    const SETTINGS: &'static str;
+}
+
+/// A configured policy, between the host and its trait.
+#[derive(Debug)]
+pub struct Configured<P> {
+    plan: Plan,
+    known: Vec<Known>,
+    policy: P,
+}
+
+/// The one configured policy of an instance.
+#[derive(Debug)]
+pub struct Slot<P>(RefCell<Option<Configured<P>>>);
+
+/// What [`About`] says, as the host asks for it.
+#[must_use]
+pub fn describe<P: About>() -> Description {
+    Description {
+        name: P::NAME
+            .strip_prefix("pointsman-policy-")
+            .unwrap_or(P::NAME)
+            .to_owned(),
+        version: P::VERSION.to_owned(),
+        summary: P::SUMMARY.to_owned(),
+        settings_schema: P::SETTINGS.to_owned(),
+    }
+}
+
+// === impl Configured ===
+
+impl<P> Configured<P> {
+    fn new(
+        settings: Vec<Setting>,
+        configure: impl FnOnce(&mut Settings, &mut Plan) -> P,
+    ) -> Result<Self, Vec<Problem>> {
+        let (mut settings, mut plan) = (Settings::new(settings), Plan::default());
+        let policy = configure(&mut settings, &mut plan);
+        let known = settings.finish()?;
+        Ok(Self {
+            plan,
+            known,
+            policy,
+        })
+    }
+
+    /// What it asked for.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Which settings it reads.
+    #[must_use]
+    pub fn known(&self) -> &[Known] {
+        &self.known
+    }
+}
+
+impl<P: Selection> Configured<P> {
+    /// Configures the selection hook.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the settings.
+    pub fn selection(settings: Vec<Setting>) -> Result<Self, Vec<Problem>> {
+        Self::new(settings, P::configure)
+    }
+
+    /// Asks the hook.
+    pub fn judge(&self, job: &Job, candidates: Table) -> Verdict {
+        log::forget();
+        self.policy
+            .judge(job, &Candidates::new(candidates, &self.plan))
+    }
+}
+
+impl<P: Failover> Configured<P> {
+    /// Configures the failover hook.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the settings.
+    pub fn failover(settings: Vec<Setting>) -> Result<Self, Vec<Problem>> {
+        Self::new(settings, P::configure)
+    }
+
+    /// Asks the hook after a failure.
+    pub fn on_failure(&self, job: &Job, attempts: &[Attempt], remaining: Table) -> Remedy {
+        log::forget();
+        self.policy
+            .on_failure(job, attempts, &Candidates::new(remaining, &self.plan))
+    }
+
+    /// Asks the hook about a slow attempt.
+    pub fn on_slow(&self, job: &Job, attempts: &[Attempt], remaining: Table) -> Patience {
+        log::forget();
+        self.policy
+            .on_slow(job, attempts, &Candidates::new(remaining, &self.plan))
+    }
+
+    /// Asks the hook about a changed price.
+    pub fn on_price_change(
+        &self,
+        job: &Job,
+        before: Price,
+        after: Price,
+        remaining: Table,
+    ) -> Bargain {
+        log::forget();
+        self.policy
+            .on_price_change(job, before, after, &Candidates::new(remaining, &self.plan))
+    }
+}
+
+// === impl Slot ===
+
+impl<P> Slot<P> {
+    /// An instance that was not configured yet.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self(RefCell::new(None))
+    }
+
+    /// Keeps what `configured` made, and tells the host its plan.
+    ///
+    /// # Errors
+    ///
+    /// The problems it has.
+    pub fn fill(
+        &self,
+        configured: Result<Configured<P>, Vec<Problem>>,
+    ) -> Result<WitPlan, Vec<Problem>> {
+        let configured = configured?;
+        let plan = configured.plan.to_wit();
+        *self.0.borrow_mut() = Some(configured);
+        Ok(plan)
+    }
+
+    /// Asks the configured policy.
+    ///
+    /// # Panics
+    ///
+    /// When it was not configured.
+    pub fn ask<R>(&self, question: impl FnOnce(&Configured<P>) -> R) -> R {
+        question(
+            self.0
+                .borrow()
+                .as_ref()
+                .expect("the host asks `configure` before the hook"),
+        )
+    }
+}
+
+/// The answer to a hook that the policy does not have.
+#[must_use]
+pub fn no_such_hook(hook: &str) -> Vec<Problem> {
+    vec![Problem {
+        key: String::new(),
+        message: format!("this policy has no hook \"{hook}\""),
+    }]
+}
+
+/// Sends the message of a panic to the host's log: without it a panic is a bare trap.
+#[cfg(target_arch = "wasm32")]
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        log::write(log::Level::Error, format_args!("{panic}"))
+    }));
+}
+
+/// Exports a policy as a component: `export!(MyPolicy);`, as the last line of its crate.
+///
+/// ```ignore
+/// export!(MyPolicy);                                             // a Selection
+/// export!(MyPolicy: Failover);
+/// export!(MyPolicy: Selection + Failover);
+/// export!(MyPolicy, settings = "settings.schema.json");          // JSON Schema of its settings, beside Cargo.toml
+/// ```
+///
+/// Name, version and summary are those of the crate's `Cargo.toml`. The type must be named by one identifier. Natively it
+/// only says who the policy is.
+#[macro_export]
+macro_rules! export {
+    ($policy:ident $(, settings = $file:literal)? $(,)?) => {
+        $crate::export!($policy: Selection $(, settings = $file)?);
+    };
+    ($policy:ident : Selection $(, settings = $file:literal)? $(,)?) => {
+        $crate::__pointsman_about!($policy $(, $file)?);
+        $crate::__pointsman_component!($policy, selection);
+    };
+    ($policy:ident : Failover $(, settings = $file:literal)? $(,)?) => {
+        $crate::__pointsman_about!($policy $(, $file)?);
+        $crate::__pointsman_component!($policy, failover);
+    };
+    ($policy:ident : Selection + Failover $(, settings = $file:literal)? $(,)?) => {
+        $crate::__pointsman_about!($policy $(, $file)?);
+        $crate::__pointsman_component!($policy, selection, failover);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pointsman_about {
+    ($policy:ident) => {
+        $crate::__pointsman_about!(@ $policy, r#"{"type":"object","additionalProperties":false}"#);
+    };
+    ($policy:ident, $file:literal) => {
+        $crate::__pointsman_about!(@ $policy, ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", $file)));
+    };
+    (@ $policy:ident, $schema:expr) => {
+        impl $crate::component::About for $policy {
+            const NAME: &'static str = ::core::env!("CARGO_PKG_NAME");
+            const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
+            const SUMMARY: &'static str = ::core::env!("CARGO_PKG_DESCRIPTION");
+            const SETTINGS: &'static str = $schema;
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pointsman_component {
+    ($policy:ident, $($hook:ident),+) => {
+        #[cfg(target_arch = "wasm32")]
+        #[allow(unsafe_code, reason = "the exported functions, written by wit-bindgen")]
+        const _: () = {
+            struct Component;
+
+            ::std::thread_local! {
+                static SLOT: $crate::component::Slot<$policy> = const { $crate::component::Slot::empty() };
+            }
+
+            impl $crate::bindings::about::exports::pointsman::policy::policy::Guest for Component {
+                fn describe() -> $crate::Description {
+                    $crate::component::describe::<$policy>()
+                }
+
+                fn configure(
+                    hook: ::std::string::String,
+                    settings: ::std::vec::Vec<$crate::Setting>,
+                ) -> ::core::result::Result<
+                    $crate::bindings::about::exports::pointsman::policy::policy::Plan,
+                    ::std::vec::Vec<$crate::Problem>,
+                > {
+                    $crate::component::log_panics();
+                    match hook.as_str() {
+                        $(::core::stringify!($hook) => SLOT.with(|slot| slot.fill($crate::component::Configured::$hook(settings))),)+
+                        _ => ::core::result::Result::Err($crate::component::no_such_hook(&hook)),
+                    }
+                }
+            }
+
+            $($crate::__pointsman_hook!($hook);)+
+            $crate::bindings::about::export_about!(Component with_types_in $crate::bindings::about);
+            $($crate::__pointsman_cabi!($hook);)+
+        };
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pointsman_hook {
+    (selection) => {
+        impl $crate::bindings::selecting::exports::pointsman::policy::selection::Guest
+            for Component
+        {
+            fn judge(job: $crate::Job, candidates: $crate::Table) -> $crate::Verdict {
+                SLOT.with(|slot| slot.ask(|policy| policy.judge(&job, candidates)))
+            }
+        }
+    };
+    (failover) => {
+        impl $crate::bindings::rescuing::exports::pointsman::policy::failover::Guest for Component {
+            fn on_failure(
+                job: $crate::Job,
+                attempts: ::std::vec::Vec<$crate::failover::Attempt>,
+                remaining: $crate::Table,
+            ) -> $crate::failover::Remedy {
+                SLOT.with(|slot| slot.ask(|policy| policy.on_failure(&job, &attempts, remaining)))
+            }
+
+            fn on_slow(
+                job: $crate::Job,
+                attempts: ::std::vec::Vec<$crate::failover::Attempt>,
+                remaining: $crate::Table,
+            ) -> $crate::failover::Patience {
+                SLOT.with(|slot| slot.ask(|policy| policy.on_slow(&job, &attempts, remaining)))
+            }
+
+            fn on_price_change(
+                job: $crate::Job,
+                before: $crate::Price,
+                after: $crate::Price,
+                remaining: $crate::Table,
+            ) -> $crate::failover::Bargain {
+                SLOT.with(|slot| {
+                    slot.ask(|policy| policy.on_price_change(&job, before, after, remaining))
+                })
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pointsman_cabi {
+    (selection) => {
+        $crate::bindings::selecting::export_selecting!(Component with_types_in $crate::bindings::selecting);
+    };
+    (failover) => {
+        $crate::bindings::rescuing::export_rescuing!(Component with_types_in $crate::bindings::rescuing);
+    };
+}

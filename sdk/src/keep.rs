@@ -1,0 +1,149 @@
+//! From candidates to a verdict.
+
+use crate::{
+    Because, Candidates, Cause, Exclusion, Ranking, Refusal, Row, Scoring, SortKey, Verdict,
+};
+
+/// The candidates that are still in, and why the others are not.
+#[derive(Clone, Debug)]
+pub struct Kept<'a> {
+    candidates: &'a Candidates,
+    rows: Vec<u32>,
+    excluded: Vec<Exclusion>,
+}
+
+// === impl Candidates ===
+
+impl Candidates {
+    /// Keeps those that pass `test`; the others are excluded by `cause`.
+    pub fn keep(&self, test: impl FnMut(Row<'_>) -> bool, cause: Cause) -> Kept<'_> {
+        self.all().keep(test, cause)
+    }
+
+    /// Excludes those for which `cause` names one: a [`Cause`], or one with its number ([`Cause::value`]).
+    pub fn exclude<B: Into<Because>>(&self, cause: impl FnMut(Row<'_>) -> Option<B>) -> Kept<'_> {
+        self.all().exclude(cause)
+    }
+
+    /// Orders all, least key first; see [`SortKey`].
+    pub fn order_by<K: SortKey>(&self, key: impl FnMut(Row<'_>) -> K) -> Verdict {
+        self.all().order_by(key)
+    }
+
+    /// Scores all: 1 is best, 0 worst.
+    pub fn score(&self, score: impl FnMut(Row<'_>) -> f64) -> Verdict {
+        self.all().score(score)
+    }
+
+    fn all(&self) -> Kept<'_> {
+        Kept {
+            candidates: self,
+            rows: (0..self.len()).collect(),
+            excluded: Vec::new(),
+        }
+    }
+}
+
+// === impl Kept ===
+
+impl Kept<'_> {
+    /// Keeps, of those still in, the ones that pass `test`.
+    #[must_use]
+    pub fn keep(self, mut test: impl FnMut(Row<'_>) -> bool, cause: Cause) -> Self {
+        self.exclude(|row| (!test(row)).then_some(cause))
+    }
+
+    /// Excludes, of those still in, the ones for which `cause` names one.
+    #[must_use]
+    pub fn exclude<B: Into<Because>>(
+        mut self,
+        mut cause: impl FnMut(Row<'_>) -> Option<B>,
+    ) -> Self {
+        let (candidates, excluded) = (self.candidates, &mut self.excluded);
+        self.rows.retain(|&row| match cause(candidates.row(row)) {
+            None => true,
+            Some(because) => {
+                excluded.push(because.into().at(row));
+                false
+            }
+        });
+        self
+    }
+
+    /// The rows still in.
+    #[must_use]
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// Orders those still in, least key first. Equal keys keep their order, which the seed has shuffled: so equals share the work.
+    #[must_use]
+    pub fn order_by<K: SortKey>(self, mut key: impl FnMut(Row<'_>) -> K) -> Verdict {
+        let keyed = |&row: &u32| (key(self.candidates.row(row)).key(), row);
+        let mut keys: Vec<(K::Key, u32)> = self.rows.iter().map(keyed).collect();
+        keys.sort_unstable();
+        let order = keys.into_iter().map(|(_, row)| row).collect();
+        Verdict::Order(Ranking {
+            excluded: self.excluded,
+            order,
+        })
+    }
+
+    /// Scores those still in: 1 is best, 0 worst. Anything outside is brought to the nearer end; NaN counts as 0.
+    #[must_use]
+    pub fn score(self, mut score: impl FnMut(Row<'_>) -> f64) -> Verdict {
+        let mut scores = vec![0.0; self.candidates.len() as usize];
+        for &row in &self.rows {
+            let given = score(self.candidates.row(row));
+            scores[row as usize] = if given > 0.0 { given.min(1.0) } else { 0.0 };
+        }
+        Verdict::Score(Scoring {
+            excluded: self.excluded,
+            scores,
+        })
+    }
+
+    /// Only excludes: those still in keep their order.
+    #[must_use]
+    pub fn verdict(self) -> Verdict {
+        Verdict::Exclude(self.excluded)
+    }
+}
+
+impl From<Kept<'_>> for Verdict {
+    fn from(kept: Kept<'_>) -> Self {
+        kept.verdict()
+    }
+}
+
+// === impl Because ===
+
+impl Because {
+    /// The exclusion of `row` for this.
+    #[must_use]
+    pub fn at(self, row: u32) -> Exclusion {
+        Exclusion {
+            row,
+            reason: self.cause.0,
+            value: self.value,
+        }
+    }
+}
+
+impl Cause {
+    /// The exclusion of `row` for this.
+    #[must_use]
+    pub fn at(self, row: u32) -> Exclusion {
+        Because::from(self).at(row)
+    }
+
+    /// No orchestrator will do, or none more: the application gets `status` (400 to 599) and `message`.
+    #[must_use]
+    pub fn refuse(self, status: u16, message: &str) -> Refusal {
+        Refusal {
+            status,
+            reason: self.0,
+            message: message.to_owned(),
+        }
+    }
+}
