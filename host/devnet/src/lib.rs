@@ -1,1 +1,59 @@
-//! devnet
+//! Orchestrators for development and tests: real wire protocol, real transcoding, failures on demand.
+//!
+//! # Contract
+//!
+//! [`start`] turns a [`Profile`] into running orchestrators on loopback. Each behaves as a go-livepeer 0.9.1
+//! orchestrator that is off-chain: gRPC and HTTP on one TLS port under a self-signed certificate, the checks of a
+//! segment in the protocol's order with its statuses and texts, an early 200 and the result behind it, sessions with a
+//! queue of five and a capacity, renditions in memory. Segments are transcoded by ffmpeg, or given back as they are.
+//!
+//! An [`Orchestrator`] can be slow, dear, full, dead or broken in every way of [`failure::Kind`], from the profile, by
+//! [`Orchestrator::set`], or over the control route ([`Devnet::control`]).
+//! What it was asked is counted ([`Counters`]).
+//!
+//! Two things a real one does not do: it names a price off-chain when given one, and it can be told not to check hashes.
+//!
+//! # What is shared with the gateway
+//!
+//! `wire` alone. Both ends being written from one module could hide a mistake that both make; golden captures of real
+//! nodes are replayed against this crate for that reason.
+//!
+//! # Where payments and AI will go
+//!
+//! Payments are checks 8 to 10 of `admission` and ticket parameters in `offer`; another kind of work is another arm of
+//! `route` and another executor beside `transcode`.
+
+#![forbid(unsafe_code)]
+
+mod admission;
+mod answer;
+mod body;
+mod change;
+mod control;
+mod counters;
+mod devnet;
+mod download;
+pub mod failure;
+mod node;
+mod offer;
+mod orchestrator;
+mod port;
+mod price;
+mod profile;
+mod route;
+mod rpc;
+mod segment;
+mod serve;
+mod session;
+mod store;
+mod tls;
+mod transcode;
+mod upload;
+
+pub use change::Change;
+pub use counters::Counters;
+pub use devnet::{Devnet, Error, start};
+pub use orchestrator::{Orchestrator, Status};
+pub use price::{Price, PriceError};
+pub use profile::{Mode, OrchestratorProfile, Profile, ProfileError};
+pub use tls::TlsError;

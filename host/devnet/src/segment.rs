@@ -1,0 +1,168 @@
+//! `POST /segment`: checks, upload, an early 200, work, and a result in the body.
+//!
+//! The 200 says that the upload is complete and nothing more; it is flushed before the work begins, and what becomes of
+//! the segment is one `TranscodeResult` behind it. Work goes on when the client has gone, as in the real one: a gateway
+//! that gives up on an orchestrator has not freed it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Version};
+use hyper::body::Incoming;
+use pointsman_wire::net::transcode_result::Result as Outcome;
+use pointsman_wire::net::{TranscodeData, TranscodeResult, TranscodedSegmentData};
+use prost::Message as _;
+
+use crate::admission::{Admitted, admit};
+use crate::answer::{Answer, accepted, refused, spoilt};
+use crate::body::{Act, Parts};
+use crate::failure::Kind;
+use crate::node::Life;
+use crate::offer::offer;
+use crate::session::{NoPlace, Place};
+use crate::transcode::{Job, Words, extension};
+use crate::upload;
+
+/// Answers a segment.
+pub(crate) async fn answer(
+    life: Arc<Life>,
+    request: Request<Incoming>,
+    kind: Option<Kind>,
+) -> Answer {
+    let (head, mut body) = request.into_parts();
+    let node = life.node.clone();
+    let admitted = match admit(&life, &head.headers, kind.as_ref()) {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            node.tally.refused.one();
+            let mut answer = refused(&refusal);
+            if head.version < Version::HTTP_2 {
+                if !head.headers.contains_key(http::header::EXPECT) {
+                    upload::drain(&mut body).await;
+                }
+                if !hyper::body::Body::is_end_stream(&body) {
+                    let close = HeaderValue::from_static("close");
+                    answer.headers_mut().insert(http::header::CONNECTION, close);
+                }
+            }
+            return answer;
+        }
+    };
+    let hash = &admitted.segment.data.hash;
+    let hash = node.profile.verify_hash.then_some(hash.as_slice());
+    let input = match upload::receive(&head.headers, body, hash).await {
+        Ok(input) => input,
+        Err(refusal) => {
+            node.tally.refused.one();
+            return refused(&refusal);
+        }
+    };
+    node.tally.bytes_in.add(input.len());
+    accepted(vec![Act::Later(Box::pin(finish(
+        life, admitted, input, kind,
+    )))])
+}
+
+/// Everything behind the 200.
+async fn finish(life: Arc<Life>, admitted: Admitted, input: Parts, kind: Option<Kind>) -> Vec<Act> {
+    let node = life.node.clone();
+    let Admitted { segment, token } = admitted;
+    // Under the request's own token: new ones are handed out by GetOrchestrator alone.
+    let info = offer(&node, token.clone(), kind.as_ref());
+    let seq = segment.data.seq;
+    let outcome = match &kind {
+        Some(Kind::Busy) => Err(NoPlace::Busy.to_string()),
+        Some(Kind::Error { text }) => Err(text.clone()),
+        // The result is never seen: no work is done for it.
+        Some(
+            Kind::HangAfterHeaders | Kind::ResetMidBody | Kind::GarbageResult | Kind::EndlessBody,
+        ) => Err(String::new()),
+        _ => {
+            let job = Job {
+                input,
+                duration: segment.duration,
+                profiles: segment.profiles,
+                slice: segment.data.segment_parameters,
+            };
+            work(life.clone(), token.session_id, seq, job).await
+        }
+    };
+    node.delay().await;
+    let outcome = match outcome {
+        Ok(mut segments) => {
+            if kind == Some(Kind::FewerRenditions) {
+                segments.pop();
+            }
+            node.tally.results_ok.one();
+            Outcome::Data(TranscodeData {
+                segments,
+                sig: Vec::new(),
+            })
+        }
+        Err(words) => {
+            node.tally.results_failed.one();
+            Outcome::Error(words)
+        }
+    };
+    let result = TranscodeResult {
+        seq,
+        result: Some(outcome),
+        info: Some(info),
+    };
+    spoilt(Bytes::from(result.encode_to_vec()), kind.as_ref())
+}
+
+/// Takes a place, waits for its turn, transcodes and stores.
+async fn work(
+    life: Arc<Life>,
+    session: String,
+    seq: i64,
+    job: Job,
+) -> Result<Vec<TranscodedSegmentData>, Words> {
+    let place = life
+        .sessions
+        .enter(&session, life.node.settings().capacity)
+        .map_err(|error| error.to_string())?;
+    if !life.transcoder.works() {
+        return transcode(&life, &place, &session, seq, &job).await;
+    }
+    let worker = {
+        let life = life.clone();
+        async move {
+            tokio::select! {
+                outcome = transcode(&life, &place, &session, seq, &job) => outcome,
+                () = life.stop.cancelled() => Err("ErrTranscoderUnavailable".to_owned()),
+            }
+        }
+    };
+    let done = life.tasks.spawn(worker).await;
+    done.unwrap_or_else(|cause| {
+        tracing::error!(%cause, "a transcoding task ended abnormally");
+        Err("ErrTranscoderUnavailable".to_owned())
+    })
+}
+
+async fn transcode(
+    life: &Life,
+    place: &Place,
+    session: &str,
+    seq: i64,
+    job: &Job,
+) -> Result<Vec<TranscodedSegmentData>, Words> {
+    let _turn = place.turn().await;
+    let renditions = life.transcoder.run(job).await?;
+    let mut listed = Vec::with_capacity(renditions.len());
+    for (profile, rendition) in job.profiles.iter().zip(renditions) {
+        let file = format!("{seq}{}", extension(profile));
+        if !place.store(&profile.name, &file, rendition.data) {
+            // As in the real one, what cannot be stored is silently not listed.
+            break;
+        }
+        listed.push(TranscodedSegmentData {
+            url: format!("{}/stream/{session}/{}/{file}", life.node.uri, profile.name),
+            pixels: rendition.pixels,
+            perceptual_hash_url: String::new(),
+        });
+    }
+    Ok(listed)
+}
