@@ -1,0 +1,218 @@
+//! What the directory's tasks share.
+//!
+//! Locks are taken in the order publishing, table, history, and never held across an await.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use pointsman_facts::{Failure, Symbol};
+use pointsman_wire::net::OrchestratorInfo;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info};
+
+use crate::clock::Clock;
+use crate::history::{History, Key, Outcome};
+use crate::orchestrator::Orchestrator;
+use crate::past::PastColumns;
+use crate::prober::{self, Answer, Ask, Probing};
+use crate::snapshot::{Present, Snapshot};
+use crate::source::{Announced, Sources, merge};
+use crate::table::{Change, Table};
+
+/// Shortest time between two publications of history.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// Age at which history columns are computed anew though no attempt was added, ms: attempts are forgotten with time.
+const STALE_MS: u64 = 30_000;
+
+/// See the module.
+pub(crate) struct Core {
+    pub(crate) clock: Clock,
+    pub(crate) seed: u64,
+    pub(crate) probing: Probing,
+    pub(crate) ask: Arc<dyn Ask>,
+    pub(crate) permits: Semaphore,
+    pub(crate) sources: Sources,
+    pub(crate) table: Mutex<Table>,
+    pub(crate) history: Mutex<History>,
+    pub(crate) current: ArcSwap<Snapshot>,
+    /// The number of the last snapshot.
+    pub(crate) publishing: Mutex<u64>,
+    pub(crate) attempted: Notify,
+    /// Told after every first probe and every answer of the webhook.
+    pub(crate) progress: watch::Sender<()>,
+    pub(crate) webhook_heard: AtomicBool,
+    pub(crate) usable: AtomicUsize,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+// === impl Core ===
+
+impl Core {
+    /// Makes the union of the sources the known orchestrators and probes those that are new.
+    pub(crate) fn name(self: &Arc<Self>, announced: &[Announced]) {
+        let known = merge(&self.sources, announced);
+        let new = self
+            .table
+            .lock()
+            .replace(known, self.clock.unix_ms(), &self.stop);
+        self.publish(true);
+        for (orchestrator, cancel) in new {
+            let prober = prober::run(Arc::clone(self), orchestrator, cancel);
+            self.tasks.spawn(prober);
+        }
+    }
+
+    /// Takes in the webhook's answer; `None` where it brought nothing new.
+    pub(crate) fn heard(self: &Arc<Self>, announced: Option<&[Announced]>) {
+        if let Some(announced) = announced {
+            self.name(announced);
+        }
+        self.webhook_heard.store(true, Ordering::Release);
+        self.progress.send_replace(());
+    }
+
+    /// Takes in the result of a probe and says how many failed in a row.
+    pub(crate) fn probed(
+        &self,
+        orchestrator: &Orchestrator,
+        result: Result<Answer, Failure>,
+    ) -> u32 {
+        let (id, now_ms) = (orchestrator.id, self.clock.unix_ms());
+        let change = match result {
+            Ok(answer) => self.table.lock().probed(id, Ok(answer), now_ms),
+            Err(failure) => {
+                debug!(uri = %orchestrator.uri, %failure, "probe failed");
+                self.table.lock().probed(id, Err(&failure), now_ms)
+            }
+        };
+        self.changed(change);
+        self.progress.send_replace(());
+        change.failures
+    }
+
+    /// Takes in what a session was told.
+    pub(crate) fn observed(&self, id: Symbol, info: &OrchestratorInfo) {
+        let change = self.table.lock().observed(id, info, self.clock.unix_ms());
+        self.changed(change);
+    }
+
+    /// Takes in one attempt.
+    pub(crate) fn attempted(&self, key: Key, outcome: &Outcome<'_>) {
+        let now_ms = self.clock.unix_ms();
+        if self.history.lock().add(key, now_ms, outcome) {
+            self.attempted.notify_one();
+        }
+    }
+
+    /// The orchestrator of that identity, if it is known.
+    pub(crate) fn orchestrator(&self, id: Symbol) -> Option<Arc<Orchestrator>> {
+        let table = self.table.lock();
+        table.get(id).map(|entry| Arc::clone(&entry.orchestrator))
+    }
+
+    /// Whether no orchestrator is usable.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.usable.load(Ordering::Relaxed) == 0
+    }
+
+    /// Publishes a snapshot: history that changed, and what the orchestrators and sources say when `present`.
+    pub(crate) fn publish(&self, present: bool) {
+        let mut number = self.publishing.lock();
+        let last = self.current.load_full();
+        let present = match present {
+            true => Arc::new(self.see()),
+            false => Arc::clone(&last.present),
+        };
+        let same_rows = present.id == last.present.id;
+        let now_ms = self.clock.unix_ms();
+        let mut past = HashMap::new();
+        {
+            let mut history = self.history.lock();
+            let changed = history.take_unpublished();
+            for work in history.works() {
+                let kept = last.pasts().get(&work).filter(|columns| {
+                    same_rows && now_ms.saturating_sub(columns.computed_ms) < STALE_MS
+                });
+                let columns = match kept {
+                    None => Arc::new(PastColumns::of(&history, work, &present.id, now_ms)),
+                    Some(kept) => {
+                        let mut columns = Arc::clone(kept);
+                        for key in changed.iter().filter(|key| key.work == work) {
+                            let row = present.row_of(key.orchestrator);
+                            let stats = history.stats(*key, now_ms).unwrap_or_default();
+                            if let Some(row) = row {
+                                Arc::make_mut(&mut columns).set(row, &stats);
+                            }
+                        }
+                        columns
+                    }
+                };
+                past.insert(work, columns);
+            }
+        }
+        *number += 1;
+        self.current
+            .store(Arc::new(Snapshot::new(*number, present, past)));
+        metrics::counter!("pointsman_directory_snapshots_total").increment(1);
+    }
+
+    /// Publishes history a little after it changed, so that many attempts make one snapshot.
+    pub(crate) async fn publish_history(self: Arc<Self>) {
+        let publisher = async {
+            loop {
+                tokio::select! {
+                    () = self.attempted.notified() => {}
+                    () = sleep(Duration::from_millis(STALE_MS)) => {}
+                }
+                self.publish(false);
+                sleep(GATHER).await;
+            }
+        };
+        let _: Option<()> = self.stop.run_until_cancelled(publisher).await;
+    }
+
+    fn changed(&self, change: Change) {
+        if change.visible {
+            self.publish(true);
+        }
+        if change.none_left {
+            info!("no orchestrator is usable any more: all are asked again soon");
+            for entry in self.table.lock().entries() {
+                entry.orchestrator.poke();
+            }
+        }
+    }
+
+    fn see(&self) -> Present {
+        let table = self.table.lock();
+        let usable = table.usable();
+        self.usable.store(usable, Ordering::Relaxed);
+        let gauge = |state| metrics::gauge!("pointsman_directory_orchestrators", "state" => state);
+        gauge("known").set(approximate(table.entries().len()));
+        gauge("usable").set(approximate(usable));
+        Present::of(&table)
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("snapshot", &self.current.load().number())
+            .finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge for people")]
+fn approximate(count: usize) -> f64 {
+    count as f64
+}

@@ -1,0 +1,325 @@
+//! What an orchestrator says of itself, judged.
+//!
+//! An answer to GetOrchestrator is a stranger's word. What cannot be used is kept with its reason, for the operator to
+//! read; nothing in it is an error of ours. The facts remember the answer they came from, less its secrets, so that
+//! they can be saved and judged again.
+
+use std::sync::Arc;
+
+use pointsman_facts::Price;
+use pointsman_wire::net::{AuthToken, Capabilities, OrchestratorInfo, PriceInfo, os_info};
+use pointsman_wire::uri::ServiceUri;
+use prost::Message;
+
+/// Largest answer kept, in bytes, less hardware and secrets. Real ones are under 10 kB; with thousands of orchestrators
+/// known, the 4 MiB that gRPC allows are too much to give to each.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// Longest text of a stranger repeated in a reason, in characters.
+const MAX_SHOWN: usize = 200;
+
+/// What one orchestrator says of itself.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Where segments go. It may differ from the address that was asked; both are used, each for its own.
+    pub transcoder: Option<ServiceUri>,
+    /// Its price for transcoding, wei per pixel.
+    pub price: Option<Price>,
+    /// Why there is no price though it sent one.
+    pub price_fault: Option<&'static str>,
+    /// The key that signs its results; zeros off-chain.
+    pub address: [u8; 20],
+    /// What it can do.
+    pub capabilities: Option<Capabilities>,
+    /// Its software version as `major * 1000000 + minor * 1000 + patch`.
+    pub version: Option<u64>,
+    /// Why no job of any kind can go there.
+    pub unusable: Option<Unusable>,
+    encoded: Arc<[u8]>,
+}
+
+/// Why no job can go to an orchestrator that answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// It only names others.
+    #[error("takes no work: its answer names no transcoder")]
+    NoTranscoder,
+    /// The address it names is none.
+    #[error("names a transcoder that cannot be reached: {0}")]
+    Transcoder(String),
+    /// It wants segments in S3 or Google storage of its own.
+    #[error("wants uploads to its own storage")]
+    Storage,
+    /// Without a token no session can be opened.
+    #[error("sent no auth token")]
+    NoToken,
+    /// Nobody needs so much to say what he can do.
+    #[error("answers with {bytes} bytes, more than the {MAX_BYTES} that are kept")]
+    TooLong {
+        /// Length of the answer.
+        bytes: usize,
+    },
+}
+
+// === impl Facts ===
+
+impl Facts {
+    /// Judges an answer. `before` are the facts known so far: an answer to a question with capabilities leaves the list
+    /// of prices out, and then the known list stays.
+    #[must_use]
+    pub fn of(info: &OrchestratorInfo, before: Option<&Self>) -> Self {
+        let mut kept = without_secrets(info);
+        if let Some(before) = before
+            && kept.capabilities_prices.is_empty()
+        {
+            kept.capabilities_prices = before.prices();
+        }
+        let bytes = kept.encoded_len();
+        if bytes > MAX_BYTES {
+            kept = OrchestratorInfo::default();
+        }
+        let mut facts = Self::judged(&kept);
+        if bytes > MAX_BYTES {
+            facts.unusable = Some(Unusable::TooLong { bytes });
+        }
+        facts
+    }
+
+    /// The facts that [`Facts::encoded`] came from, unless the bytes are foreign.
+    pub(crate) fn decode(encoded: &[u8]) -> Option<Self> {
+        let kept = OrchestratorInfo::decode(encoded).ok()?;
+        (encoded.len() <= MAX_BYTES).then(|| Self::judged(&kept))
+    }
+
+    /// The answer, less what is secret or not used.
+    pub(crate) fn encoded(&self) -> &Arc<[u8]> {
+        &self.encoded
+    }
+
+    /// Its prices by capability and model, as it sent them.
+    #[must_use]
+    pub fn prices(&self) -> Vec<PriceInfo> {
+        OrchestratorInfo::decode(&*self.encoded)
+            .map(|info| info.capabilities_prices)
+            .unwrap_or_default()
+    }
+
+    fn judged(info: &OrchestratorInfo) -> Self {
+        let (price, price_fault) = price(info.price_info.as_ref());
+        let transcoder = transcoder(&info.transcoder);
+        let unusable = match &transcoder {
+            Err(reason) => Some(reason.clone()),
+            Ok(_) if wants_uploads(info) => Some(Unusable::Storage),
+            Ok(_) if info.auth_token.is_none() => Some(Unusable::NoToken),
+            Ok(_) => None,
+        };
+        Self {
+            transcoder: transcoder.ok(),
+            price,
+            price_fault,
+            address: info.address.as_slice().try_into().unwrap_or_default(),
+            version: info.capabilities.as_ref().and_then(version),
+            capabilities: info.capabilities.clone(),
+            unusable,
+            encoded: info.encode_to_vec().into(),
+        }
+    }
+}
+
+impl PartialEq for Facts {
+    /// Equal answers make equal facts; maps are ordered, so equal answers encode alike.
+    fn eq(&self, other: &Self) -> bool {
+        self.encoded == other.encoded && self.unusable == other.unusable
+    }
+}
+
+/// Whether the answer is small enough to be kept whole.
+pub(crate) fn is_modest(info: &OrchestratorInfo) -> bool {
+    info.encoded_len() <= MAX_BYTES
+}
+
+fn without_secrets(info: &OrchestratorInfo) -> OrchestratorInfo {
+    let storage = info.storage.iter().take(1).map(|storage| {
+        let mut storage = storage.clone();
+        storage.s3info = None;
+        storage
+    });
+    OrchestratorInfo {
+        transcoder: info.transcoder.clone(),
+        price_info: info.price_info.clone(),
+        address: info.address.clone(),
+        capabilities: info.capabilities.clone(),
+        auth_token: info.auth_token.as_ref().map(|_| AuthToken::default()),
+        storage: storage.collect(),
+        capabilities_prices: info.capabilities_prices.clone(),
+        ..Default::default()
+    }
+}
+
+fn transcoder(text: &str) -> Result<ServiceUri, Unusable> {
+    if text.is_empty() {
+        return Err(Unusable::NoTranscoder);
+    }
+    ServiceUri::from_webhook(text).map_err(|error| {
+        let shown = error.to_string().chars().take(MAX_SHOWN).collect();
+        Unusable::Transcoder(shown)
+    })
+}
+
+/// Only the first storage counts, as in go-livepeer.
+fn wants_uploads(info: &OrchestratorInfo) -> bool {
+    info.storage.first().is_some_and(|storage| {
+        matches!(
+            storage.storage_type(),
+            os_info::StorageType::S3 | os_info::StorageType::Google
+        )
+    })
+}
+
+fn price(info: Option<&PriceInfo>) -> (Option<Price>, Option<&'static str>) {
+    let Some(info) = info else {
+        return (None, None);
+    };
+    let fraction = (
+        u64::try_from(info.price_per_unit),
+        u64::try_from(info.pixels_per_unit),
+    );
+    match fraction {
+        (Ok(_), Ok(0)) => (None, Some("pixels per unit is 0")),
+        (Ok(num), Ok(den)) => (Price::new(num, den), None),
+        _ => (None, Some("its price is negative")),
+    }
+}
+
+fn version(capabilities: &Capabilities) -> Option<u64> {
+    let text = capabilities.version.trim().trim_start_matches('v');
+    let version = semver::Version::parse(text).ok()?;
+    Some(
+        version
+            .major
+            .saturating_mul(1_000_000)
+            .saturating_add(version.minor.saturating_mul(1000))
+            .saturating_add(version.patch),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use pointsman_wire::net::OsInfo;
+
+    use super::*;
+
+    fn info() -> OrchestratorInfo {
+        OrchestratorInfo {
+            transcoder: "https://Work.example:8935/".into(),
+            price_info: Some(PriceInfo {
+                price_per_unit: 7,
+                pixels_per_unit: 2,
+                ..Default::default()
+            }),
+            capabilities: Some(Capabilities {
+                version: "0.9.1-dirty".into(),
+                ..Default::default()
+            }),
+            auth_token: Some(AuthToken {
+                token: b"secret".to_vec(),
+                session_id: "deadbeef".into(),
+                expiration: 1,
+            }),
+            ..Default::default()
+        }
+    }
+
+    fn storage(kind: os_info::StorageType) -> OsInfo {
+        OsInfo {
+            storage_type: kind.into(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_plain_answer_is_usable() {
+        let facts = Facts::of(&info(), None);
+        assert_eq!(facts.unusable, None);
+        let transcoder = facts.transcoder.as_ref().expect("an address");
+        assert_eq!(transcoder.as_str(), "https://work.example:8935");
+        assert_eq!(facts.price, Price::new(7, 2));
+        assert_eq!((facts.version, facts.address), (Some(9001), [0; 20]));
+    }
+
+    #[test]
+    fn whoever_wants_uploads_names_no_address_or_gives_no_token_is_unusable() {
+        let mut s3 = info();
+        s3.storage = vec![storage(os_info::StorageType::S3)];
+        assert_eq!(Facts::of(&s3, None).unusable, Some(Unusable::Storage));
+        s3.storage.insert(0, storage(os_info::StorageType::Direct));
+        assert_eq!(Facts::of(&s3, None).unusable, None, "the first counts");
+
+        let mut silent = info();
+        silent.transcoder.clear();
+        assert_eq!(
+            Facts::of(&silent, None).unusable,
+            Some(Unusable::NoTranscoder)
+        );
+        silent.transcoder = format!("ftp://{}", "x".repeat(900));
+        let unusable = Facts::of(&silent, None).unusable.expect("no service URI");
+        assert!(unusable.to_string().len() < 300, "{unusable}");
+
+        let mut closed = info();
+        closed.auth_token = None;
+        assert_eq!(Facts::of(&closed, None).unusable, Some(Unusable::NoToken));
+    }
+
+    #[test]
+    fn a_price_that_is_none_is_unknown_and_says_why() {
+        for (num, den, fault) in [
+            (1, 0, "pixels per unit is 0"),
+            (-1, 1, "its price is negative"),
+            (1, -1, "its price is negative"),
+        ] {
+            let mut odd = info();
+            odd.price_info = Some(PriceInfo {
+                price_per_unit: num,
+                pixels_per_unit: den,
+                ..Default::default()
+            });
+            let facts = Facts::of(&odd, None);
+            assert_eq!((facts.price, facts.price_fault), (None, Some(fault)));
+            assert_eq!(facts.unusable, None, "a price is the policy's concern");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_holds_no_secret_and_judges_the_same() {
+        let mut rich = info();
+        rich.storage = vec![OsInfo {
+            s3info: Some(pointsman_wire::net::S3osInfo {
+                policy: "secret".into(),
+                ..Default::default()
+            }),
+            ..storage(os_info::StorageType::S3)
+        }];
+        let facts = Facts::of(&rich, None);
+        let kept = facts.encoded();
+        assert!(!kept.windows(6).any(|bytes| bytes == b"secret"));
+        assert_eq!(Facts::decode(kept), Some(facts));
+        assert_eq!(Facts::decode(&[0xFF; 9]), None);
+    }
+
+    #[test]
+    fn an_answer_without_a_price_list_keeps_the_known_one() {
+        let mut listed = info();
+        listed.capabilities_prices = vec![PriceInfo::default()];
+        let before = Facts::of(&listed, None);
+        assert_eq!(Facts::of(&info(), Some(&before)).prices().len(), 1);
+    }
+
+    #[test]
+    fn an_endless_answer_is_not_kept() {
+        let mut endless = info();
+        endless.capabilities_prices = vec![PriceInfo::default(); MAX_BYTES];
+        let facts = Facts::of(&endless, None);
+        assert!(matches!(facts.unusable, Some(Unusable::TooLong { .. })));
+        assert!(facts.encoded().is_empty() && !is_modest(&endless));
+    }
+}

@@ -1,0 +1,142 @@
+//! How an orchestrator stands: what it answered last, and whether it still answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pointsman_facts::Failure;
+use serde::Serialize;
+
+use crate::facts::Facts;
+use crate::store::OrchestratorRow;
+
+/// Probes failed in a row after which an orchestrator counts as silent. One may be the network's.
+const SILENT_AFTER: u32 = 2;
+
+/// Facts older than this, ms, are not believed after a restart: it must answer first.
+const BELIEVED_MS: u64 = 10 * 60 * 1000;
+
+/// Whether an orchestrator answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// It has not answered yet, and not failed to often enough to say more.
+    Unasked,
+    /// It answers.
+    Answers,
+    /// It failed to, several times in a row.
+    Silent,
+}
+
+/// What a probe or a session found out. Times are unix ms.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) facts: Option<Arc<Facts>>,
+    pub(crate) answered_ms: Option<u64>,
+    /// Probes failed in a row.
+    pub(crate) failures: u32,
+    /// Why the last failed probe failed.
+    pub(crate) error: Option<String>,
+    /// Whether a probe has come back since the start.
+    pub(crate) tried: bool,
+    pub(crate) probed_ms: Option<u64>,
+    pub(crate) round_trip: Option<RoundTrip>,
+}
+
+/// How long the last answered probe took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RoundTrip {
+    /// Until the connection stood; zero where one stood already.
+    pub(crate) connect: Duration,
+    /// From the question to the answer.
+    pub(crate) rpc: Duration,
+}
+
+// === impl Standing ===
+
+impl Standing {
+    pub(crate) fn reach(&self) -> Reach {
+        match (self.failures >= SILENT_AFTER, &self.facts) {
+            (true, _) => Reach::Silent,
+            (false, Some(_)) => Reach::Answers,
+            (false, None) => Reach::Unasked,
+        }
+    }
+
+    /// Whether some job could go there.
+    pub(crate) fn is_usable(&self) -> bool {
+        let fine = |facts: &Arc<Facts>| facts.unusable.is_none();
+        self.reach() == Reach::Answers && self.facts.as_ref().is_some_and(fine)
+    }
+
+    /// It answered with `facts`.
+    pub(crate) fn answered(&mut self, facts: Facts, now_ms: u64) {
+        if self.facts.as_deref() != Some(&facts) {
+            self.facts = Some(Arc::new(facts));
+        }
+        self.answered_ms = Some(now_ms);
+        self.failures = 0;
+        self.error = None;
+    }
+
+    /// A probe failed. Being told "full" is an answer: what is known stays.
+    pub(crate) fn failed(&mut self, failure: &Failure) {
+        self.error = Some(failure.to_string());
+        if failure.is_fault() {
+            self.failures = self.failures.saturating_add(1);
+        } else {
+            self.failures = 0;
+        }
+    }
+
+    /// What was saved, as far as it can still be believed.
+    pub(crate) fn restored(row: &OrchestratorRow, now_ms: u64) -> Self {
+        let believed = row
+            .answered_ms
+            .is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < BELIEVED_MS);
+        if !believed {
+            return Self::default();
+        }
+        let facts = row.info.as_deref().and_then(Facts::decode);
+        Self {
+            facts: facts.map(Arc::new),
+            answered_ms: row.answered_ms,
+            failures: row.failures,
+            error: row.error.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pointsman_facts::{Blame, FailureKind};
+    use pointsman_wire::net::OrchestratorInfo;
+
+    use super::*;
+
+    fn answered() -> Standing {
+        let mut standing = Standing::default();
+        standing.answered(Facts::of(&OrchestratorInfo::default(), None), 0);
+        standing
+    }
+
+    #[test]
+    fn one_lost_probe_silences_nobody_and_one_answer_gives_the_voice_back() {
+        let lost = Failure::new(Blame::Network, FailureKind::Connect, "refused");
+        let mut standing = answered();
+        standing.failed(&lost);
+        assert_eq!(standing.reach(), Reach::Answers);
+        standing.failed(&lost);
+        assert_eq!(standing.reach(), Reach::Silent);
+        standing.answered(Facts::of(&OrchestratorInfo::default(), None), 0);
+        assert_eq!(standing.reach(), Reach::Answers);
+    }
+
+    #[test]
+    fn being_full_is_an_answer() {
+        let full = Failure::new(Blame::Orchestrator, FailureKind::Capped, "no room");
+        let mut standing = answered();
+        (0..9).for_each(|_| standing.failed(&full));
+        assert_eq!(standing.reach(), Reach::Answers);
+    }
+}

@@ -1,0 +1,185 @@
+//! The candidates of one job.
+
+use std::sync::Arc;
+
+use pointsman_facts::values::{NO, YES};
+use pointsman_facts::{Candidates, Column, Symbol, Values, Workload};
+use pointsman_wire::net::Capabilities;
+
+use crate::clock::Clock;
+use crate::facts::Facts;
+use crate::fit::{JobColumns, why_unfit};
+use crate::orchestrator::Orchestrator;
+use crate::past::PastColumns;
+use crate::snapshot::Snapshot;
+
+/// Least success rate that `price/effective` divides by: an orchestrator that always fails is dear, not infinitely so.
+const LEAST_SUCCESS: f64 = 0.01;
+
+/// The question a job asks.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Kind of work.
+    pub workload: Workload,
+    /// Symbol of the model; [`Symbol::UNKNOWN`] where there is none.
+    pub model: Symbol,
+    /// What the orchestrator must be able to do. Hand in the same `Arc` for every job of a stream: the verdicts are cached.
+    pub required: Arc<Capabilities>,
+    /// Who holds the stream's session now.
+    pub incumbent: Option<Symbol>,
+}
+
+/// Every known orchestrator as a candidate for one job.
+///
+/// Rows and facts are those of one snapshot and never change; `in-flight` and `rest-ms` are as of the moment they are asked for.
+#[derive(Clone, Debug)]
+pub struct View {
+    snapshot: Arc<Snapshot>,
+    job: Arc<JobColumns>,
+    past: Arc<PastColumns>,
+    incumbent: Option<usize>,
+    excluded: Vec<usize>,
+    clock: Clock,
+}
+
+// === impl View ===
+
+impl View {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, query: &Query, clock: Clock) -> Self {
+        let present = &snapshot.present;
+        Self {
+            job: present.job(&query.required),
+            past: Arc::clone(snapshot.past(query.workload, query.model)),
+            incumbent: query.incumbent.and_then(|id| present.row_of(id)),
+            excluded: Vec::new(),
+            snapshot,
+            clock,
+        }
+    }
+
+    /// The same candidates, of which `ids` do not fit this job. They keep their rows.
+    #[must_use]
+    pub fn excluding(mut self, ids: impl IntoIterator<Item = Symbol>) -> Self {
+        let present = &self.snapshot.present;
+        let rows = ids.into_iter().filter_map(|id| present.row_of(id));
+        self.excluded.extend(rows);
+        self
+    }
+
+    /// The orchestrator of `row`.
+    ///
+    /// # Panics
+    ///
+    /// When `row` is not below [`Candidates::rows`].
+    #[must_use]
+    pub fn orchestrator(&self, row: usize) -> &Arc<Orchestrator> {
+        &self.snapshot.present.rows[row].orchestrator
+    }
+
+    /// What the orchestrator of `row` says of itself, once it has answered.
+    #[must_use]
+    pub fn facts(&self, row: usize) -> Option<&Arc<Facts>> {
+        self.snapshot.present.rows.get(row)?.facts.as_ref()
+    }
+
+    /// The row of an orchestrator.
+    #[must_use]
+    pub fn row_of(&self, id: Symbol) -> Option<usize> {
+        self.snapshot.present.row_of(id)
+    }
+
+    /// Why `fit` is not yes for `row`.
+    #[must_use]
+    pub fn why_unfit(&self, row: usize) -> Option<String> {
+        if self.excluded.contains(&row) {
+            return Some("is excluded from this job".to_owned());
+        }
+        why_unfit(self.snapshot.present.rows.get(row)?, self.job.required())
+    }
+
+    fn fit(&self) -> Values<'_> {
+        if self.excluded.is_empty() {
+            return Values::Marks((&*self.job.fit).into());
+        }
+        let mut fit = self.job.fit.clone();
+        self.excluded.iter().for_each(|&row| fit[row] = NO);
+        Values::Marks(fit.into())
+    }
+
+    fn incumbent(&self) -> Values<'_> {
+        let mut marks = vec![NO; self.rows()];
+        if let Some(row) = self.incumbent {
+            marks[row] = YES;
+        }
+        Values::Marks(marks.into())
+    }
+
+    fn effective_price(&self) -> Values<'_> {
+        let costs = self.snapshot.present.price.iter().zip(&self.past.success);
+        let cost = |(&price, &success): (&f64, &f64)| match success.is_nan() {
+            true => price,
+            false => price / success.max(LEAST_SUCCESS),
+        };
+        Values::Numbers(costs.map(cost).collect())
+    }
+
+    fn live(&self, count: impl Fn(&Orchestrator) -> u64) -> Values<'_> {
+        let rows = self.snapshot.present.rows.iter();
+        Values::Counts(rows.map(|row| count(&row.orchestrator)).collect())
+    }
+}
+
+impl Candidates for View {
+    fn snapshot(&self) -> u64 {
+        self.snapshot.number()
+    }
+
+    fn rows(&self) -> usize {
+        self.snapshot.len()
+    }
+
+    fn id(&self, row: usize) -> Symbol {
+        Symbol(self.snapshot.present.id[row])
+    }
+
+    fn values(&self, column: &Column) -> Values<'_> {
+        let present = &self.snapshot.present;
+        match column {
+            Column::Fit => self.fit(),
+            Column::Incumbent => self.incumbent(),
+            // Nothing is paid in advance while there are no tickets.
+            Column::Credit => Values::Numbers(vec![0.0; self.rows()].into()),
+            Column::InFlight => self.live(Orchestrator::in_flight),
+            Column::RestMs => {
+                let now_ms = self.clock.unix_ms();
+                self.live(|orchestrator| orchestrator.rest_ms(now_ms))
+            }
+            Column::Price => Values::Numbers((&*present.price).into()),
+            Column::PriceNum => Values::Counts((&*present.price_num).into()),
+            Column::PriceDen => Values::Counts((&*present.price_den).into()),
+            Column::PriceEffective => self.effective_price(),
+            Column::CapacityFree => Values::Counts((&*self.job.capacity_free).into()),
+            Column::Warm => Values::Marks((&*self.job.warm).into()),
+            Column::Version => Values::Counts((&*present.version).into()),
+            Column::Id => Values::Symbols((&*present.id).into()),
+            Column::Region => Values::Symbols((&*present.region).into()),
+            Column::Label(key) => match present.labels.get(key) {
+                Some(values) => Values::Symbols((&**values).into()),
+                None => Values::unknown(column.kind(), self.rows()),
+            },
+            Column::LatencyP50
+            | Column::LatencyP95
+            | Column::LatencyScore
+            | Column::SuccessRate
+            | Column::Samples
+            | Column::ErrorRate(_) => self
+                .past
+                .values(column)
+                .unwrap_or_else(|| Values::unknown(column.kind(), self.rows())),
+            // Stake and leaderboard scores have no source yet; the other two belong to the chain of stages.
+            Column::Stake | Column::ScorePerf | Column::ScoreSum | Column::Position => {
+                Values::unknown(column.kind(), self.rows())
+            }
+        }
+    }
+}
