@@ -1,118 +1,151 @@
-//! Connections to orchestrators.
+//! Connections to orchestrators: gRPC, segment uploads and rendition downloads.
 //!
 //! # Contract
 //!
-//! [`Connections`] is the process's one pool: cheap to clone, shared by probing, sessions and segments. Calls are cancel-safe: dropping one
-//! leaves the pool as it was. A connection that broke is replaced by the next call, so an orchestrator that restarted is reached
-//! again without anybody noticing. Errors say what failed and not whose fault it is.
+//! [`Connections`] is cheap to clone and meant to exist once in a process. A call dials only when no usable connection
+//! is there; dropping the future of a call cancels it and harms no other. Nothing here retries what may have been
+//! executed, judges an answer, or follows a redirect. Whatever arrives is bounded: dialling in time, gRPC messages and
+//! bodies in size. The time of a whole exchange is the caller's to bound, since only it knows the deadline.
 //!
-//! # Why one pool
+//! # Why one pool for the process
 //!
-//! go-livepeer dials TCP and TLS anew for every GetOrchestrator, of every orchestrator, at every refresh of every stream. A
-//! handshake costs two round trips and, at the orchestrator, a signature: at a hundred orchestrators and fifty streams that is most of what either
-//! side does. Here a stream's start finds the probe's connection warm.
+//! go-livepeer dials anew for every gRPC call: TCP, TLS, one request, close. That is three round trips where one would do,
+//! an ECDSA handshake on both sides, and with a hundred orchestrators asked at the start of every stream it is the burst
+//! that makes start-up slow. With a pool a stream's start costs no handshake, and what one stream learnt about a dead
+//! connection serves all.
 //!
-//! # Why HTTP/1.1 for media and HTTP/2 for calls
+//! # Why any certificate is accepted
 //!
-//! Segments and renditions are few, large and independent: on one HTTP/2 connection they wait for each other's lost packets and share one flow-control window, on
-//! HTTP/1.1 each has its own. gRPC needs HTTP/2, and its messages are small. Orchestrators serve both on one port.
-//!
-//! # Trust
-//!
-//! Orchestrators' certificates are self-signed and new at every start: they identify nobody, and none is rejected. Encryption is against onlookers; who
-//! an orchestrator is, the protocol's signatures say.
+//! Orchestrators make a self-signed CA certificate at every start. It proves nothing about who they are; the protocol does
+//! that with Ethereum signatures. TLS still hides traffic from those who only listen, and the handshake's signature is
+//! checked, so a connection is with the holder of the certificate's key. See [`tls`].
+
 #![forbid(unsafe_code)]
 
-mod body;
-mod http_client;
+mod dial;
+mod error;
+mod exchange;
 mod rpc;
-mod tls;
+pub mod tls;
+mod unary;
 
-pub use body::{ReadError, read_body};
-pub use http_client::{HttpClient, HttpError};
-pub use rpc::{Answer, RpcError};
+#[cfg(test)]
+mod tests;
 
-use std::fmt;
+pub use error::{HttpError, ReadError, RpcError};
+pub use exchange::{Http, read_body};
+pub use rpc::Answer;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use pointsman_wire::net::{AuthToken, EndTranscodingSessionRequest, OrchestratorRequest};
+use pointsman_wire::{ServiceUri, net};
 
-/// The process's connections to orchestrators.
-#[derive(Clone)]
-pub struct Connections {
-    http: HttpClient,
-    rpc: rpc::Client,
+/// How connections are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Time for TCP and TLS together. go-livepeer's 2 s.
+    pub connect_timeout: Duration,
+    /// A connection unused for longer is closed. go-livepeer's 60 s.
+    pub idle: Duration,
+    /// HTTP version for `/segment` and downloads over TLS.
+    pub version: HttpVersion,
 }
 
-/// Until a TCP connection stands.
-const CONNECT: Duration = Duration::from_secs(2);
-/// An unused connection is closed after this.
-const IDLE: Duration = Duration::from_secs(60);
+/// HTTP version for everything but gRPC, which is always HTTP/2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// One exchange at a time on a connection, as many connections as there are exchanges.
+    Http1,
+    /// All exchanges with an orchestrator on one connection; HTTP/1.1 where it has no HTTP/2.
+    Http2,
+}
+
+/// All connections of the process.
+#[derive(Clone, Debug)]
+pub struct Connections(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    rpc: rpc::Lines,
+    http: Http,
+}
 
 // === impl Connections ===
 
 impl Connections {
     /// An empty pool.
     #[must_use]
-    pub fn new() -> Self {
-        let media = HttpsConnectorBuilder::new()
-            .with_tls_config(tls::config())
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp());
-        let calls = HttpsConnectorBuilder::new()
-            .with_tls_config(tls::config())
-            .https_or_http()
-            .enable_http2()
-            .wrap_connector(tcp());
-        Self {
-            http: HttpClient::new(builder().build(media)),
-            rpc: builder()
-                .http2_only(true)
-                .http2_keep_alive_interval(Duration::from_secs(20))
-                .http2_keep_alive_timeout(Duration::from_secs(5))
-                .http2_keep_alive_while_idle(true)
-                .build(calls),
-        }
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(Inner {
+            rpc: rpc::Lines::new(settings),
+            http: Http::new(settings),
+        }))
     }
 
-    /// The client for segments and renditions.
+    /// Asks an orchestrator for its offer. `timeout` covers dialling and the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`] says whether nobody was there, the connection broke, the answer was no answer, or the orchestrator
+    /// refused.
+    pub async fn get_orchestrator(
+        &self,
+        uri: &ServiceUri,
+        request: &OrchestratorRequest,
+        timeout: Duration,
+    ) -> Result<Answer, RpcError> {
+        let path = "/net.Orchestrator/GetOrchestrator";
+        let reply = self.0.rpc.call(uri, path, request, timeout).await?;
+        Ok(Answer {
+            info: reply.message,
+            connect: reply.connect,
+            rpc: reply.rpc,
+        })
+    }
+
+    /// Frees a session.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_orchestrator`](Self::get_orchestrator). A session that could not be freed ends by itself after 70 s.
+    pub async fn end_session(
+        &self,
+        uri: &ServiceUri,
+        token: AuthToken,
+        timeout: Duration,
+    ) -> Result<(), RpcError> {
+        let request = EndTranscodingSessionRequest {
+            auth_token: Some(token),
+        };
+        let path = "/net.Orchestrator/EndTranscodingSession";
+        let reply = self.0.rpc.call(uri, path, &request, timeout).await?;
+        let net::EndTranscodingSessionResponse {} = reply.message;
+        Ok(())
+    }
+
+    /// Plain HTTP: uploads and downloads.
     #[must_use]
-    pub fn http(&self) -> &HttpClient {
-        &self.http
+    pub fn http(&self) -> &Http {
+        &self.0.http
     }
 }
 
 impl Default for Connections {
     fn default() -> Self {
-        Self::new()
+        Self::new(Settings::default())
     }
 }
 
-impl fmt::Debug for Connections {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections").finish_non_exhaustive()
+// === impl Settings ===
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(2),
+            idle: Duration::from_secs(60),
+            version: HttpVersion::Http1,
+        }
     }
-}
-
-type Connector = HttpsConnector<HttpConnector>;
-
-fn tcp() -> HttpConnector {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT));
-    tcp
-}
-
-fn builder() -> hyper_util::client::legacy::Builder {
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder
-        .pool_idle_timeout(IDLE)
-        .pool_timer(TokioTimer::new())
-        .timer(TokioTimer::new());
-    builder
 }

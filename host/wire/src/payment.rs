@@ -3,8 +3,8 @@
 //! Standard base64 of a [`Payment`]. Off-chain nothing is paid and the header is there with an empty value, which an
 //! orchestrator reads as a payment by the zero address.
 
-use base64::{DecodeError, Engine as _};
 use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine as _};
 use prost::Message as _;
 
 use crate::limits::MAX_HEADER_BYTES;
@@ -18,7 +18,9 @@ pub const HEADER: &str = "Livepeer-Payment";
 /// The header's value.
 #[must_use]
 pub fn encode(payment: Option<&Payment>) -> String {
-    payment.map_or_else(String::new, |payment| STANDARD.encode(payment.encode_to_vec()))
+    payment.map_or_else(String::new, |payment| {
+        STANDARD.encode(payment.encode_to_vec())
+    })
 }
 
 /// Reads the header as an orchestrator does: empty is an empty payment.
@@ -28,7 +30,10 @@ pub fn encode(payment: Option<&Payment>) -> String {
 /// The 402 that go-livepeer answers.
 pub fn decode(header: &str) -> Result<Payment, Refusal> {
     if header.len() > MAX_HEADER_BYTES {
-        return Err(Refusal::new(402, "protobuf unmarshal error: header too long"));
+        return Err(Refusal::new(
+            402,
+            "protobuf unmarshal error: header too long",
+        ));
     }
     let bytes = STANDARD
         .decode(header)

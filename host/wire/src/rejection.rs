@@ -147,7 +147,10 @@ const WHOLE: [(&str, Rejection); 29] = {
         ("Invalid auth token", TokenInvalid),
         ("missing auth token", TokenMissing),
         ("ErrSegSig", SegmentSignature),
-        ("Invalid orchestrator request: orchestrator req sig check failed", RequestSignature),
+        (
+            "Invalid orchestrator request: orchestrator req sig check failed",
+            RequestSignature,
+        ),
         ("incompatible capabilities", Incompatible),
         ("ErrorSegEncoding", BadOrder),
         ("unrecognized profile output format", BadOrder),
@@ -156,15 +159,24 @@ const WHOLE: [(&str, Rejection); 29] = {
         ("invalid duration", BadOrder),
         ("ErrTranscoderUnavailable", NoTranscoder),
         ("no transcoders available", NoTranscoder),
-        ("no transcoders can provide requested capabilities", NoTranscoder),
+        (
+            "no transcoders can provide requested capabilities",
+            NoTranscoder,
+        ),
         ("Remote transcoder took too long", TranscoderTimeout),
         ("MismatchedSegments", Mismatched),
         ("ZeroSegments", EmptyRendition),
         ("Insufficient balance", InsufficientBalance),
         ("insufficient sender reserve", InsufficientReserve),
         ("TicketParams expired", TicketParamsExpired),
-        ("invalid ticket signature", Payment(PaymentFault::TicketSignature)),
-        ("invalid ticket recipient", Payment(PaymentFault::TicketRecipient)),
+        (
+            "invalid ticket signature",
+            Payment(PaymentFault::TicketSignature),
+        ),
+        (
+            "invalid ticket recipient",
+            Payment(PaymentFault::TicketRecipient),
+        ),
         ("invalid ticket sender", Payment(PaymentFault::TicketSender)),
     ]
 };
@@ -175,16 +187,34 @@ const BEGINNINGS: [(&str, Rejection); 11] = {
     [
         ("proto:", BadOrder),
         ("base64 decode error:", Payment(PaymentFault::Malformed)),
-        ("protobuf unmarshal error:", Payment(PaymentFault::Malformed)),
-        ("invalid ticket senderNonce: already seen", Payment(PaymentFault::NonceSeen)),
-        ("invalid ticket senderNonce: too many values", Payment(PaymentFault::NonceLimit)),
+        (
+            "protobuf unmarshal error:",
+            Payment(PaymentFault::Malformed),
+        ),
+        (
+            "invalid ticket senderNonce: already seen",
+            Payment(PaymentFault::NonceSeen),
+        ),
+        (
+            "invalid ticket senderNonce: too many values",
+            Payment(PaymentFault::NonceLimit),
+        ),
         (
             "invalid recipientRand for ticket recipientRandHash",
             Payment(PaymentFault::RecipientRand),
         ),
-        ("invalid expected price sent with payment", Payment(PaymentFault::ExpectedPrice)),
-        ("could not get sender info", Payment(PaymentFault::SenderInfo)),
-        ("deposit and reserve for sender", Payment(PaymentFault::Unlocking)),
+        (
+            "invalid expected price sent with payment",
+            Payment(PaymentFault::ExpectedPrice),
+        ),
+        (
+            "could not get sender info",
+            Payment(PaymentFault::SenderInfo),
+        ),
+        (
+            "deposit and reserve for sender",
+            Payment(PaymentFault::Unlocking),
+        ),
         ("Insufficient balance", InsufficientBalance),
         ("authentication failed:", Unauthorised),
     ]

@@ -151,8 +151,7 @@ impl Order<'_> {
     ///
     /// When sequence or duration is out of range.
     pub fn message(&self, signature: &[u8]) -> Result<SegData, OrderError> {
-        let seq =
-            i64::try_from(self.sequence).map_err(|_| OrderError::Sequence(self.sequence))?;
+        let seq = i64::try_from(self.sequence).map_err(|_| OrderError::Sequence(self.sequence))?;
         let duration = i32::try_from(self.duration_ms)
             .ok()
             .filter(|&ms| ms as u128 <= MAX_SEGMENT_DURATION.as_millis())

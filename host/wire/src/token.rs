@@ -31,7 +31,9 @@ pub enum TokenError {
 /// Whether a token must be renewed before it is used: 180 s or less remain. Both are unix seconds.
 #[must_use]
 pub fn needs_refresh(token: &AuthToken, now: i64) -> bool {
-    now > token.expiration.saturating_sub(TOKEN_RENEWAL.as_secs() as i64)
+    now > token
+        .expiration
+        .saturating_sub(TOKEN_RENEWAL.as_secs() as i64)
 }
 
 // === impl Secret ===
@@ -133,7 +135,10 @@ mod tests {
             expiration: 9000,
             ..token.clone()
         };
-        assert_eq!(secret().check(Some(&stretched), 1001), Err(TokenError::Invalid));
+        assert_eq!(
+            secret().check(Some(&stretched), 1001),
+            Err(TokenError::Invalid)
+        );
         let other = Secret::new([7; 32]);
         assert_eq!(other.check(Some(&token), 1001), Err(TokenError::Invalid));
         assert_eq!(

@@ -136,7 +136,8 @@ impl ServiceUri {
     #[must_use]
     pub fn authority(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        rest.split_once('/').map_or(rest, |(authority, _)| authority)
+        rest.split_once('/')
+            .map_or(rest, |(authority, _)| authority)
     }
 
     /// Scheme and authority alone. gRPC goes here: go-livepeer ignores a path for it.
@@ -152,7 +153,9 @@ impl ServiceUri {
         let authority = self.authority();
         match authority.strip_prefix('[') {
             Some(rest) => rest.split_once(']').map_or(rest, |(host, _)| host),
-            None => authority.split_once(':').map_or(authority, |(host, _)| host),
+            None => authority
+                .split_once(':')
+                .map_or(authority, |(host, _)| host),
         }
     }
 

@@ -113,7 +113,10 @@ pub const ALL: [(Capability, &str); 38] = [
     (Capability::ProfileH264Baseline, "H264 Baseline profile"),
     (Capability::ProfileH264Main, "H264 Main profile"),
     (Capability::ProfileH264High, "H264 High profile"),
-    (Capability::ProfileH264ConstrainedHigh, "H264 Constrained High profile"),
+    (
+        Capability::ProfileH264ConstrainedHigh,
+        "H264 Constrained High profile",
+    ),
     (Capability::Gop, "GOP"),
     (Capability::AuthToken, "Auth token"),
     (Capability::SceneClassification, "Scene classification"),

@@ -52,9 +52,11 @@ impl Set {
 
     /// The numbers, in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..)
-            .zip(&self.0)
-            .flat_map(|(i, &word)| (0..64).filter(move |j| word & (1 << j) != 0).map(move |j| i * 64 + j))
+        (0u32..).zip(&self.0).flat_map(|(i, &word)| {
+            (0..64)
+                .filter(move |j| word & (1 << j) != 0)
+                .map(move |j| i * 64 + j)
+        })
     }
 }
 

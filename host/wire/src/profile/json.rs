@@ -32,7 +32,10 @@ struct Fields<'v> {
 /// The first field that is wrong, as `profiles[1].gop`; or a name listed twice.
 pub fn from_json(array: &Value, field: &str) -> Result<Vec<Profile>, ProfileError> {
     let Value::Array(items) = array else {
-        return Err(wrong(field, format!("{} is not a list of profiles", kind(array))));
+        return Err(wrong(
+            field,
+            format!("{} is not a list of profiles", kind(array)),
+        ));
     };
     let profiles = items
         .iter()
@@ -100,7 +103,11 @@ fn read(value: &Value, at: &str) -> Result<Profile, ProfileError> {
             "0, 2, 4 or 8 (bits above 8)",
             ColourDepth::from_above_eight,
         )?,
-        chroma: fields.choice("chromaFormat", "0 (420), 1 (422) or 2 (444)", Chroma::from_number)?,
+        chroma: fields.choice(
+            "chromaFormat",
+            "0 (420), 1 (422) or 2 (444)",
+            Chroma::from_number,
+        )?,
         quality,
         format: None,
     })

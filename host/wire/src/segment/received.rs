@@ -48,8 +48,7 @@ pub fn decode(header: &str) -> Result<Received, Refusal> {
             .map_err(|_| forbidden("unrecognized profile output format"))?;
         EncoderProfile::try_from(profile.profile)
             .map_err(|_| forbidden("unrecognized encoder profile"))?;
-        VideoCodec::try_from(profile.encoder)
-            .map_err(|_| forbidden("unrecognized video codec"))?;
+        VideoCodec::try_from(profile.encoder).map_err(|_| forbidden("unrecognized video codec"))?;
         if profile.name.is_empty() {
             profile.name = format!(
                 "net_{}x{}_{}",
