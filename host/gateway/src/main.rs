@@ -1,2 +1,21 @@
 //! The pointsman binary.
-fn main() {}
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match pointsman::cli::parse(std::env::args_os(), std::env::vars_os()) {
+        Ok(_) => {
+            eprintln!(
+                "pointsman: the command line is right, but this build carries no command out"
+            );
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            // A closed pipe changes nothing about the exit code.
+            let _ = error.print();
+            error.exit_code().into()
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The command line: from arguments and environment to a [`Command`] with typed arguments.
+//!
+//! [`parse`] reads nothing but what it is given and the files that settings name; it prints nothing and never exits.
+
+mod admin;
+mod devnet;
+mod error;
+mod policy;
+mod run;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use crate::config::{self, Settings};
+
+pub use admin::Admin;
+pub use devnet::Devnet;
+pub use error::{EX_USAGE, Error};
+pub use policy::{Activate, Build, List, Policy, Rollback};
+
+/// What the operator wants done.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Run the gateway.
+    Run(Box<Settings>),
+    /// Run orchestrators for development.
+    Devnet(Devnet),
+    /// Build policies, or change those of a running gateway.
+    Policy(Policy),
+}
+
+/// A Livepeer gateway whose choice of orchestrators is a WebAssembly policy.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pointsman",
+    version,
+    propagate_version = true,
+    max_term_width = 110,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Run the gateway: take streams over RTMP and HTTP, have them transcoded, serve them as HLS
+    Run(run::Run),
+    /// Run orchestrators for development that speak the real protocol and really transcode
+    Devnet(devnet::Arguments),
+    /// Build policy bundles, and change the active one of a running gateway
+    Policy {
+        #[command(subcommand)]
+        verb: policy::Verb,
+    },
+}
+
+/// Reads a command line, `arguments[0]` being the program, with the environment `variables`.
+///
+/// # Errors
+///
+/// What is wrong with it, or the help or version that was asked for: see [`Error::exit_code`].
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Command, Error> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let variables: Vec<_> = variables.into_iter().collect();
+    let mut flags = config::Rewritten::default();
+    match arguments.get(1).and_then(|word| word.to_str()) {
+        Some("run") => {
+            flags = config::rewrite(arguments.split_off(2));
+            arguments.append(&mut flags.arguments);
+        }
+        Some("-version" | "--version") => arguments[1] = "--version".into(),
+        Some(word) if config::is_setting(word) => return Err(Error::NoVerb),
+        _ => {}
+    }
+    let parsed = match read(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) if error.use_stderr() && !flags.problems().is_empty() => {
+            return Err(Error::Settings(flags.problems().to_vec()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(match parsed.verb {
+        Verb::Run(run) => {
+            let settings = config::load(flags, run.flags, &variables).map_err(Error::Settings)?;
+            Command::Run(Box::new(settings))
+        }
+        Verb::Devnet(arguments) => Command::Devnet(arguments.decode()?),
+        Verb::Policy { verb } => Command::Policy(verb.decode(&variables)?),
+    })
+}
+
+fn read(arguments: Vec<OsString>) -> Result<Arguments, clap::Error> {
+    let mut matches = Arguments::command().try_get_matches_from(arguments)?;
+    Arguments::from_arg_matches_mut(&mut matches)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! The table of go-livepeer's names, in the order of its own help.
+
+use super::Fate::{Ignored, Money, Only, Supported, Translated};
+use super::Kind::{Bool, Value};
+use super::{Fate, Kind, Name};
+
+const GATEWAY: &str = "pointsman is a gateway and nothing else";
+const SELECTION: &str = "the policy chooses orchestrators: set weights in its bundle.toml";
+const CHAIN: &str = "the chain and paying are not supported yet: leave it out to run off-chain";
+const TICKETS: &str = "no tickets are sent yet, so this limit would limit nothing: leave it out";
+const TRANSACTIONS: &str = "no transactions are sent yet: leave it out";
+const SIGNER: &str = "remote signers are not supported yet: leave it out to run off-chain";
+const AI: &str = "AI jobs are not routed yet";
+const METRICS: &str = "metrics have no label for streams or clients";
+const SUPPLY: &str = "it is for orchestrators and transcoders";
+
+/// What becomes of every flag of go-livepeer 0.9.1 that a gateway's script may hold.
+#[rustfmt::skip]
+pub const NAMES: &[Name] = &[
+    // General.
+    name("gateway", Bool, Only("true", GATEWAY)),
+    name("broadcaster", Bool, Only("true", GATEWAY)),
+    name("network", Value, Only("offchain", "only the network `offchain` is supported yet: nothing can be paid")),
+    name("dataDir", Value, Supported("data-dir")),
+    name("datadir", Value, Supported("data-dir")),
+    name("config", Value, Supported("config")),
+    name("v", Value, Translated("log", level)),
+    name("version", Bool, Ignored("`pointsman --version` prints it")),
+    name("j", Bool, Ignored("`pointsman --version` tells the version; there is no JSON form")),
+    name("maxSessions", Value, Supported("max-sessions")),
+    name("gatewayHost", Value, Ignored("no URL of this gateway is made for others yet")),
+    // Network and ports.
+    name("httpAddr", Value, Supported("http-addr")),
+    name("rtmpAddr", Value, Supported("rtmp-addr")),
+    name("cliAddr", Value, Supported("cli-addr")),
+    // Ingest.
+    name("httpIngest", Bool, Supported("http-ingest")),
+    name("transcodingOptions", Value, Supported("transcoding-options")),
+    name("maxAttempts", Value, Translated("max-attempts", attempts)),
+    name("currentManifest", Bool, Supported("current-manifest")),
+    name("authWebhookUrl", Value, Supported("auth-webhook-url")),
+    name("localVerify", Bool, Ignored("results are not verified yet")),
+    name("verifierUrl", Value, Ignored("results are not verified yet")),
+    name("verifierPath", Value, Ignored("results are not verified yet")),
+    // Discovery.
+    name("orchAddr", Value, Supported("orch-addr")),
+    name("orchWebhookUrl", Value, Supported("orch-webhook-url")),
+    name("extraNodes", Value, Ignored("nodes that an orchestrator advertises are not followed: list them in orch-addr")),
+    name("orchBlocklist", Value, Supported("orch-blocklist")),
+    name("orchMinLivepeerVersion", Value, Ignored("a policy can exclude by the column `version`")),
+    name("discoveryTimeout", Value, Ignored("orchestrators are asked in the background: see probe-interval")),
+    name("aiServiceRegistry", Bool, Ignored("the chain is not read yet")),
+    name("liveAICapReportInterval", Value, Ignored("see probe-interval")),
+    // Selection: all of it is the policy's.
+    name("selectRandFreq", Value, Ignored(SELECTION)),
+    name("selectStakeWeight", Value, Ignored(SELECTION)),
+    name("selectPriceWeight", Value, Ignored(SELECTION)),
+    name("selectPriceExpFactor", Value, Ignored(SELECTION)),
+    name("orchPerfStatsUrl", Value, Ignored("performance scores are not fetched: the gateway ranks by what it measures itself")),
+    name("region", Value, Ignored("performance scores are not fetched: the gateway ranks by what it measures itself")),
+    name("minPerfScore", Value, Ignored("performance scores are not fetched: the gateway ranks by what it measures itself")),
+    name("ignoreMaxPriceIfNeeded", Bool, Supported("ignore-max-price-if-needed")),
+    // Pricing.
+    name("maxPricePerUnit", Value, Supported("max-price-per-unit")),
+    name("pixelsPerUnit", Value, Supported("pixels-per-unit")),
+    name("maxPricePerCapability", Value, Money("prices by capability cannot be limited yet: set max-price-per-unit, which limits every job")),
+    name("priceFeedAddr", Value, Money("price feeds are not supported yet: write prices in wei")),
+    // Payments and chain.
+    name("ethUrl", Value, Money(CHAIN)),
+    name("ethAcctAddr", Value, Money(CHAIN)),
+    name("ethPassword", Value, Money(CHAIN)),
+    name("ethKeystorePath", Value, Money(CHAIN)),
+    name("ethController", Value, Money(CHAIN)),
+    name("maxTicketEV", Value, Money(TICKETS)),
+    name("maxTotalEV", Value, Money(TICKETS)),
+    name("depositMultiplier", Value, Money(TICKETS)),
+    name("transactionTimeout", Value, Money(TRANSACTIONS)),
+    name("maxTransactionReplacements", Value, Money(TRANSACTIONS)),
+    name("gasLimit", Value, Money(TRANSACTIONS)),
+    name("minGasPrice", Value, Money(TRANSACTIONS)),
+    name("maxGasPrice", Value, Money(TRANSACTIONS)),
+    name("blockPollingInterval", Value, Ignored("the chain is not read yet")),
+    name("reward", Bool, Money(TRANSACTIONS)),
+    name("initializeRound", Bool, Money(TRANSACTIONS)),
+    // AI and live AI.
+    name("aiProcessingRetryTimeout", Value, Ignored(AI)),
+    name("aiMinRunnerVersion", Value, Ignored(AI)),
+    name("liveAIAuthWebhookUrl", Value, Ignored(AI)),
+    name("liveAIAuthApiKey", Value, Ignored(AI)),
+    name("mediaMTXApiPassword", Value, Ignored(AI)),
+    name("livePaymentInterval", Value, Ignored(AI)),
+    name("liveOutSegmentTimeout", Value, Ignored(AI)),
+    name("liveAISaveNSegments", Value, Ignored(AI)),
+    name("liveAIHeartbeatURL", Value, Ignored(AI)),
+    name("liveAIHeartbeatHeaders", Value, Ignored(AI)),
+    name("liveAIHeartbeatInterval", Value, Ignored(AI)),
+    name("liveAICapRefreshModels", Value, Ignored(AI)),
+    // Remote signer.
+    name("remoteSignerUrl", Value, Money(SIGNER)),
+    name("remoteSignerHeaders", Value, Money(SIGNER)),
+    name("remoteSigner", Bool, Money(SIGNER)),
+    name("remoteDiscovery", Bool, Money(SIGNER)),
+    name("remoteSignerAllowNoAuth", Bool, Money(SIGNER)),
+    name("remoteSignerWebhookUrl", Value, Money(SIGNER)),
+    name("remoteSignerWebhookHeaders", Value, Money(SIGNER)),
+    // Storage.
+    name("objectStore", Value, Ignored("segments are kept in memory and nothing is recorded yet")),
+    name("recordStore", Value, Ignored("segments are kept in memory and nothing is recorded yet")),
+    name("FVfailGsbucket", Value, Ignored("results are not verified yet")),
+    name("FVfailGskey", Value, Ignored("results are not verified yet")),
+    // Metrics, Kafka, metadata queue.
+    name("monitor", Bool, Ignored("metrics are always served, at /metrics on cli-addr")),
+    name("metricsPerStream", Bool, Ignored(METRICS)),
+    name("metricsClientIP", Bool, Ignored(METRICS)),
+    name("kafkaBootstrapServers", Value, Ignored("events are not sent to Kafka yet")),
+    name("kafkaUser", Value, Ignored("events are not sent to Kafka yet")),
+    name("kafkaPassword", Value, Ignored("events are not sent to Kafka yet")),
+    name("kafkaGatewayTopic", Value, Ignored("events are not sent to Kafka yet")),
+    name("metadataQueueUri", Value, Ignored("events are not sent to a message queue yet")),
+    name("metadataAmqpExchange", Value, Ignored("events are not sent to a message queue yet")),
+    name("metadataPublishTimeout", Value, Ignored("events are not sent to a message queue yet")),
+    // Orchestrators' and transcoders' flags that stand in gateways' scripts.
+    name("orchestrator", Bool, Ignored(GATEWAY)),
+    name("transcoder", Bool, Ignored(GATEWAY)),
+    name("aiWorker", Bool, Ignored(GATEWAY)),
+    name("aiServerless", Bool, Ignored(GATEWAY)),
+    name("orchSecret", Value, Ignored(SUPPLY)),
+    name("serviceAddr", Value, Ignored(SUPPLY)),
+    name("nodes", Value, Ignored(SUPPLY)),
+    name("nvidia", Value, Ignored(SUPPLY)),
+    name("netint", Value, Ignored(SUPPLY)),
+    name("hevcDecoding", Bool, Ignored(SUPPLY)),
+    name("testTranscoder", Bool, Ignored(SUPPLY)),
+    name("pricePerUnit", Value, Ignored(SUPPLY)),
+    name("pricePerGateway", Value, Ignored(SUPPLY)),
+    name("pricePerBroadcaster", Value, Ignored(SUPPLY)),
+    name("autoAdjustPrice", Bool, Ignored(SUPPLY)),
+    name("ticketEV", Value, Ignored(SUPPLY)),
+    name("maxFaceValue", Value, Ignored(SUPPLY)),
+    name("ethOrchAddr", Value, Ignored(SUPPLY)),
+    name("redeemer", Bool, Ignored(SUPPLY)),
+    name("redeemerAddr", Value, Ignored(SUPPLY)),
+    name("initializeRoundMaxDelay", Value, Ignored(SUPPLY)),
+    name("startupAvailabilityCheck", Bool, Ignored(SUPPLY)),
+    name("aiModels", Value, Ignored(SUPPLY)),
+    name("aiModelsDir", Value, Ignored(SUPPLY)),
+    name("aiVerboseLogs", Bool, Ignored(SUPPLY)),
+    name("aiRunnerImage", Value, Ignored(SUPPLY)),
+    name("aiRunnerImageOverrides", Value, Ignored(SUPPLY)),
+    name("aiRunnerContainersPerGPU", Value, Ignored(SUPPLY)),
+    name("useLiveRunners", Bool, Ignored(SUPPLY)),
+    name("liveRunnerConfig", Value, Ignored(SUPPLY)),
+    name("liveRunnerAddr", Value, Ignored(SUPPLY)),
+    name("liveRunnerProxyUrl", Value, Ignored(SUPPLY)),
+    name("liveAITrickleHostForRunner", Value, Ignored(SUPPLY)),
+];
+
+const fn name(name: &'static str, kind: Kind, fate: Fate) -> Name {
+    Name { name, kind, fate }
+}
+
+/// glog's verbosity as a level: 3 is its default, above 5 it turns on debug logs of its own.
+fn level(verbosity: &str) -> String {
+    let level = match verbosity.parse::<i64>() {
+        Ok(i64::MIN..=3) => "info",
+        Ok(4..=5) => "debug",
+        Ok(6..) => "trace",
+        Err(_) => verbosity,
+    };
+    level.to_owned()
+}
+
+/// A negative number of attempts means none, as 0 does.
+fn attempts(number: &str) -> String {
+    let negative = number.parse::<i64>().is_ok_and(|number| number < 0);
+    if negative { "0" } else { number }.to_owned()
+}

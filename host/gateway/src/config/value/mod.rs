@@ -1,0 +1,10 @@
+//! Parsers of single values. Each takes the text of one value and says what is wrong in words that fit behind
+//! `SETTING: `. Texts that may hold a secret (URLs) are not repeated in them.
+
+pub(super) mod address;
+pub(super) mod duration;
+pub(super) mod host;
+pub(super) mod number;
+pub(super) mod price;
+pub(super) mod size;
+pub(super) mod web;
