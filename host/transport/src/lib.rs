@@ -29,9 +29,6 @@ mod rpc;
 pub mod tls;
 mod unary;
 
-#[cfg(test)]
-mod tests;
-
 pub use error::{HttpError, ReadError, RpcError};
 pub use exchange::{Http, read_body};
 pub use rpc::Answer;

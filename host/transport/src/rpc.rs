@@ -40,7 +40,13 @@ pub struct Answer {
 pub(crate) struct Lines {
     dialler: Dialler,
     idle: Duration,
-    lines: Mutex<HashMap<ServiceUri, Arc<Line>>>,
+    table: Mutex<Table>,
+}
+
+struct Table {
+    lines: HashMap<ServiceUri, Arc<Line>>,
+    /// When lines without use were last let go.
+    swept: Instant,
 }
 
 /// An answer of any method.
@@ -77,7 +83,10 @@ impl Lines {
         Self {
             dialler: Dialler::grpc(settings.connect_timeout),
             idle: settings.idle,
-            lines: Mutex::default(),
+            table: Mutex::new(Table {
+                lines: HashMap::new(),
+                swept: Instant::now(),
+            }),
         }
     }
 
@@ -117,13 +126,15 @@ impl Lines {
     }
 
     fn line(&self, uri: &ServiceUri) -> Arc<Line> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = lines.get(uri) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if table.swept.elapsed() >= self.idle {
+            table.swept = Instant::now();
+            table.lines.retain(|_, line| !line.is_forgotten(self.idle));
+        }
+        if let Some(line) = table.lines.get(uri) {
             return line.clone();
         }
-        // A new orchestrator is the time to let go of those that are gone.
-        lines.retain(|_, line| !line.is_forgotten(self.idle));
-        lines.entry(uri.clone()).or_default().clone()
+        table.lines.entry(uri.clone()).or_default().clone()
     }
 
     async fn dial(&self, uri: &Uri) -> Result<Ready, RpcError> {
