@@ -26,3 +26,6 @@ pub mod probe;
 pub mod rtmp;
 pub mod segmenter;
 pub mod ts;
+
+#[cfg(test)]
+mod sample;

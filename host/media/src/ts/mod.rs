@@ -21,6 +21,8 @@ mod packet;
 mod tables;
 
 #[cfg(test)]
+pub(crate) mod oracle;
+#[cfg(test)]
 mod tests;
 
 pub use mux::Mux;
