@@ -12,6 +12,8 @@
 //! logs a warning a packet on hostile input. What is needed is narrower: PAT, PMT, where PES packets start, and the first
 //! sequence parameter set. It serves the tests as the second opinion.
 
+mod boxes;
+mod fragments;
 mod mp4;
 mod packets;
 mod rendition;

@@ -1,10 +1,9 @@
 //! A walk over the boxes of an MP4: tracks, their sizes, durations and sample counts (ISO/IEC 14496-12).
 
+use super::boxes::{Boxes, at, number};
+use super::fragments::Fragments;
 use super::{AudioCodec, Container, Probe, Video, VideoCodec, seconds};
 use crate::h264::{self, Sps};
-
-/// Most boxes looked at, so that a file of empty boxes costs little.
-const MAX_BOXES: usize = 20_000;
 
 /// A file read.
 #[derive(Debug)]
@@ -32,10 +31,8 @@ struct Track {
 #[derive(Debug, Default)]
 struct Walk {
     tracks: Vec<Track>,
-    /// Samples of fragments, by track.
-    fragments: Vec<(u32, u32)>,
-    boxes: usize,
-    cut_short: bool,
+    fragments: Fragments,
+    boxes: Boxes,
 }
 
 pub(super) fn probe(bytes: &[u8]) -> Option<Movie> {
@@ -47,11 +44,11 @@ pub(super) fn probe(bytes: &[u8]) -> Option<Movie> {
     Some(Movie {
         probe: Probe {
             container: Container::Mp4,
-            duration: seconds(timed.duration, timed.time_scale).filter(|time| !time.is_zero()),
+            duration: seconds(walk.ticks(timed), timed.time_scale).filter(|time| !time.is_zero()),
             video: video.map(|track| walk.video(track)),
             audio: audio.map(|track| audio_codec(track.entry)),
         },
-        cut_short: walk.cut_short,
+        cut_short: walk.boxes.cut_short,
     })
 }
 
@@ -60,28 +57,32 @@ pub(super) fn probe(bytes: &[u8]) -> Option<Movie> {
 impl Walk {
     fn file(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
-        while let Some((name, body)) = self.next_box(&mut rest) {
+        while let Some((name, body)) = self.boxes.next(&mut rest) {
             match &name {
                 b"moov" => self.moov(body),
-                b"moof" => self.moof(body),
+                b"moof" => self.fragments.fragment(&mut self.boxes, body),
                 _ => {}
             }
         }
     }
 
     fn moov(&mut self, mut rest: &[u8]) {
-        while let Some((name, body)) = self.next_box(&mut rest) {
-            if &name == b"trak" && self.tracks.len() < 32 {
-                let mut track = Track::default();
-                self.within_track(body, &mut track, 0);
-                self.tracks.push(track);
+        while let Some((name, body)) = self.boxes.next(&mut rest) {
+            match &name {
+                b"trak" if self.tracks.len() < 32 => {
+                    let mut track = Track::default();
+                    self.within_track(body, &mut track, 0);
+                    self.tracks.push(track);
+                }
+                b"mvex" => self.fragments.defaults(&mut self.boxes, body),
+                _ => {}
             }
         }
     }
 
     /// `trak`, and the boxes in it that only hold others.
     fn within_track(&mut self, mut rest: &[u8], track: &mut Track, depth: u8) {
-        while let Some((name, body)) = self.next_box(&mut rest) {
+        while let Some((name, body)) = self.boxes.next(&mut rest) {
             match &name {
                 b"mdia" | b"minf" | b"stbl" if depth < 3 => {
                     self.within_track(body, track, depth + 1);
@@ -99,7 +100,7 @@ impl Walk {
 
     /// The first sample entry.
     fn stsd(&mut self, mut rest: &[u8], track: &mut Track) {
-        let Some((name, body)) = self.next_box(&mut rest) else {
+        let Some((name, body)) = self.boxes.next(&mut rest) else {
             return;
         };
         track.entry = name;
@@ -110,7 +111,7 @@ impl Walk {
         let size = |offset| at::<2>(body, offset).map(|side| u32::from(u16::from_be_bytes(side)));
         track.resolution = size(24).zip(size(26)).filter(|(w, h)| *w > 0 && *h > 0);
         let mut children = body.get(78..).unwrap_or_default();
-        while let Some((name, body)) = self.next_box(&mut children) {
+        while let Some((name, body)) = self.boxes.next(&mut children) {
             if &name == b"avcC" {
                 let length = at(body, 6).map(|length| usize::from(u16::from_be_bytes(length)));
                 track.sps = length
@@ -120,29 +121,21 @@ impl Walk {
         }
     }
 
-    fn moof(&mut self, mut rest: &[u8]) {
-        while let Some((name, mut body)) = self.next_box(&mut rest) {
-            let mut id = 0;
-            while &name == b"traf"
-                && let Some((name, body)) = self.next_box(&mut body)
-            {
-                match &name {
-                    b"tfhd" => id = number(body, 4).unwrap_or_default(),
-                    b"trun" => self
-                        .fragments
-                        .push((id, number(body, 4).unwrap_or_default())),
-                    _ => {}
-                }
-            }
-        }
+    /// The track's length, fragments included.
+    fn ticks(&self, track: &Track) -> u64 {
+        track
+            .duration
+            .saturating_add(self.fragments.of(track.id).ticks)
     }
 
     fn video(&self, track: &Track) -> Video {
-        let of_track = self.fragments.iter().filter(|(id, _)| *id == track.id);
-        let frames = of_track.fold(track.samples, |sum, (_, count)| sum.saturating_add(*count));
+        let frames = track
+            .samples
+            .saturating_add(self.fragments.of(track.id).count);
+        let ticks = self.ticks(track);
         let picture = track.sps.as_deref().and_then(Sps::read);
-        let counted = (track.duration > 0 && frames > 0)
-            .then(|| f64::from(frames) * f64::from(track.time_scale) / track.duration as f64);
+        let counted = (ticks > 0 && frames > 0)
+            .then(|| f64::from(frames) * f64::from(track.time_scale) / ticks as f64);
         Video {
             codec: video_codec(track.entry),
             resolution: match &picture {
@@ -151,35 +144,9 @@ impl Walk {
             },
             pixels: picture.as_ref().map(|sps| sps.pixels),
             frames,
-            frame_rate: counted.or(picture.and_then(|sps| sps.frame_rate)),
+            frame_rate: picture.and_then(|sps| sps.frame_rate).or(counted),
             codec_string: track.sps.as_deref().and_then(h264::codec_string),
         }
-    }
-
-    /// Takes the next box off the front: its name and body.
-    fn next_box<'a>(&mut self, rest: &mut &'a [u8]) -> Option<([u8; 4], &'a [u8])> {
-        let (head, tail) = rest.split_first_chunk::<8>()?;
-        self.boxes += 1;
-        if self.boxes > MAX_BOXES {
-            return None;
-        }
-        let name = [head[4], head[5], head[6], head[7]];
-        let (header, length) = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
-            0 => (8, rest.len() as u64), // to the end of the file
-            1 => (
-                16,
-                tail.first_chunk()
-                    .map_or(u64::MAX, |large| u64::from_be_bytes(*large)),
-            ),
-            length => (8, u64::from(length)),
-        };
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length < header || length > rest.len() {
-            self.cut_short = true;
-        }
-        let (this, next) = rest.split_at(length.clamp(header.min(rest.len()), rest.len()));
-        *rest = next;
-        Some((name, &this[header.min(this.len())..]))
     }
 }
 
@@ -223,12 +190,4 @@ fn read_mdhd(body: &[u8]) -> Option<(u32, u64)> {
             Some((number(body, 12)?, duration.into())).filter(|_| duration != u32::MAX)
         }
     }
-}
-
-fn number(body: &[u8], offset: usize) -> Option<u32> {
-    at(body, offset).map(u32::from_be_bytes)
-}
-
-fn at<const N: usize>(body: &[u8], offset: usize) -> Option<[u8; N]> {
-    body.get(offset..)?.first_chunk().copied()
 }
