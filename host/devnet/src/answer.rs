@@ -1,5 +1,7 @@
 //! Answers as Go's HTTP server gives them.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -15,6 +17,8 @@ pub(crate) type Answer = Response<tonic::body::Body>;
 /// No bytes that a varint can begin with: no protobuf message starts so.
 const GARBAGE: &[u8] = &[0xff; 64];
 const ENDLESS: &[u8] = &[0; 16 * 1024];
+/// For what was sent to leave before the connection or stream is reset.
+const FLUSH: Duration = Duration::from_millis(20);
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
 /// Go's `http.Error`: the text and a newline.
@@ -50,7 +54,11 @@ pub(crate) fn accepted(acts: Vec<Act>) -> Answer {
 pub(crate) fn spoilt(message: Bytes, kind: Option<&Kind>) -> Vec<Act> {
     match kind {
         Some(Kind::HangAfterHeaders) => vec![Act::Hang],
-        Some(Kind::ResetMidBody) => vec![Act::Send(message.slice(..message.len() / 2)), Act::Cut],
+        Some(Kind::ResetMidBody) => vec![
+            Act::Send(message.slice(..message.len() / 2)),
+            Act::Pause(FLUSH),
+            Act::Cut,
+        ],
         Some(Kind::GarbageResult) => vec![Act::Send(Bytes::from_static(GARBAGE))],
         Some(Kind::SlowDrip { interval }) => vec![Act::Drip(message, *interval)],
         Some(Kind::EndlessBody) => vec![Act::Endless(Bytes::from_static(ENDLESS))],

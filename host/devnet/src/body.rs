@@ -26,7 +26,9 @@ pub(crate) enum Act {
     Endless(Bytes),
     /// Never goes on.
     Hang,
-    /// Breaks off: HTTP/1.1 closes the connection, HTTP/2 resets the stream.
+    /// Sends nothing for this long.
+    Pause(Duration),
+    /// Breaks off: HTTP/1.1 closes the connection, HTTP/2 resets the stream. What was sent just before may be lost.
     Cut,
     /// Ends with these trailers.
     Trailers(HeaderMap),
@@ -96,6 +98,10 @@ impl Body for Script {
                         return Poll::Pending;
                     }
                 },
+                Some(Act::Pause(time)) => {
+                    *pause = Some(Box::pin(tokio::time::sleep(time)));
+                    continue;
+                }
                 // Woken by nothing: the connection's end drops it.
                 Some(Act::Hang) => {
                     acts.push_front(Act::Hang);

@@ -130,8 +130,9 @@ async fn work(
         let life = life.clone();
         async move {
             tokio::select! {
-                outcome = transcode(&life, &place, &session, seq, &job) => outcome,
+                biased;
                 () = life.stop.cancelled() => Err("ErrTranscoderUnavailable".to_owned()),
+                outcome = transcode(&life, &place, &session, seq, &job) => outcome,
             }
         }
     };

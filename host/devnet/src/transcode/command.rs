@@ -136,14 +136,14 @@ impl Arguments {
 fn filters(profile: &VideoProfile, slice: Option<SegParameters>) -> String {
     let longer = profile.width.max(profile.height);
     let longer = longer.clamp(*LONGER_SIDE.start(), *LONGER_SIDE.end()) / 2 * 2;
-    let mut filters = match slice {
-        None => String::new(),
-        Some(slice) => format!("select='{}',", within(slice)),
-    };
-    filters +=
-        &format!("scale=w='if(gte(iw,ih),{longer},-2)':h='if(gte(iw,ih),-2,{longer})',setsar=1");
+    let mut filters =
+        format!("scale=w='if(gte(iw,ih),{longer},-2)':h='if(gte(iw,ih),-2,{longer})',setsar=1");
     if profile.fps > 0 {
         filters += &format!(",fps={}/{}", profile.fps, profile.fps_den.max(1));
+    }
+    // Behind `fps`, which would otherwise fill up to the end of the input.
+    if let Some(slice) = slice {
+        filters += &format!(",select='{}'", within(slice));
     }
     filters
 }

@@ -1,0 +1,9 @@
+//! A devnet, used over the wire.
+
+mod chain_of_checks;
+mod control;
+mod failures;
+mod golden;
+mod life;
+mod support;
+mod transcoding;
