@@ -47,7 +47,7 @@ pub struct Settings {
 /// The live table of all known orchestrators. Copies are the same directory; it stops when the last one is dropped.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
     _stop: Arc<DropGuard>,
 }
 

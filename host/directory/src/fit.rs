@@ -62,7 +62,7 @@ impl JobColumns {
 pub(crate) fn why_unfit(row: &Row, required: &Capabilities) -> Option<String> {
     if row.reach == Reach::Silent {
         let cause = row.error.as_deref().unwrap_or("no answer");
-        return Some(format!("does not answer: {cause}"));
+        return Some(format!("gives no offer: {cause}"));
     }
     let Some(facts) = &row.facts else {
         return Some("has not answered a probe yet".to_owned());

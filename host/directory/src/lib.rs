@@ -33,6 +33,7 @@
 //! of that ([`identity`]).
 #![forbid(unsafe_code)]
 
+mod ask;
 mod backoff;
 mod clock;
 mod core;
@@ -54,12 +55,15 @@ mod summary;
 mod table;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use clock::Clock;
 pub use directory::{Directory, Settings, Settled, StartError};
 pub use facts::{Facts, Unusable};
 pub use history::{Fault, Outcome};
 pub use orchestrator::Orchestrator;
-pub use prober::{Answer, Ask, Asking, Probing};
+pub use prober::{Ask, Asking, Probing};
 pub use rest::Rest;
 pub use running::Running;
 pub use snapshot::Snapshot;

@@ -84,6 +84,10 @@ impl Orchestrator {
         fresh.then_some(*info)
     }
 
+    pub(crate) fn drop_offer(&self) {
+        *self.offer.lock() = None;
+    }
+
     /// Asks for a probe before its time.
     pub(crate) fn poke(&self) {
         self.poke.notify_one();

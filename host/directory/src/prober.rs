@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_facts::{Blame, Failure, FailureKind};
-use pointsman_wire::net::{OrchestratorInfo, OrchestratorRequest};
+use pointsman_transport::Answer;
+use pointsman_wire::net::OrchestratorRequest;
 use pointsman_wire::uri::ServiceUri;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -44,17 +45,6 @@ pub struct Probing {
     pub longest_pause: Duration,
     /// What is sent: the gateway's address and its signature, no capabilities.
     pub request: OrchestratorRequest,
-}
-
-/// An orchestrator's answer, and how long it took.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// What it said.
-    pub info: OrchestratorInfo,
-    /// Until the connection stood; zero where one stood already.
-    pub connect: Duration,
-    /// From the question to the answer.
-    pub rpc: Duration,
 }
 
 /// A question under way.

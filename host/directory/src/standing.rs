@@ -12,7 +12,7 @@ use crate::store::OrchestratorRow;
 /// Probes failed in a row after which an orchestrator counts as silent. One may be the network's.
 const SILENT_AFTER: u32 = 2;
 
-/// Facts older than this, ms, are not believed after a restart: it must answer first.
+/// What was seen longer ago than this, ms, is not believed after a restart: it must answer first.
 const BELIEVED_MS: u64 = 10 * 60 * 1000;
 
 /// Whether an orchestrator answers.
@@ -23,7 +23,7 @@ pub enum Reach {
     Unasked,
     /// It answers.
     Answers,
-    /// It failed to, several times in a row.
+    /// It gave no answer, or only a refusal, several times in a row.
     Silent,
 }
 
@@ -45,8 +45,8 @@ pub(crate) struct Standing {
 /// How long the last answered probe took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RoundTrip {
-    /// Until the connection stood; zero where one stood already.
-    pub(crate) connect: Duration,
+    /// Until the connection stood, where none stood already.
+    pub(crate) connect: Option<Duration>,
     /// From the question to the answer.
     pub(crate) rpc: Duration,
 }
@@ -90,9 +90,7 @@ impl Standing {
 
     /// What was saved, as far as it can still be believed.
     pub(crate) fn restored(row: &OrchestratorRow, now_ms: u64) -> Self {
-        let believed = row
-            .answered_ms
-            .is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < BELIEVED_MS);
+        let believed = now_ms.saturating_sub(row.seen_ms) < BELIEVED_MS;
         if !believed {
             return Self::default();
         }

@@ -1,6 +1,7 @@
 //! The directory for people to read.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use pointsman_facts::{Symbol, Workload};
 use pointsman_wire::uri::ServiceUri;
@@ -51,7 +52,7 @@ pub struct Summary {
     /// How long ago it last answered a probe or a session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_ms_ago: Option<u64>,
-    /// Time until the connection of the last answered probe stood.
+    /// Time until the connection of the last answered probe stood, where it had to be made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_ms: Option<f64>,
     /// Time of that probe from question to answer.
@@ -127,6 +128,7 @@ impl Summary {
     fn of(entry: &Entry, now_ms: u64) -> Self {
         let (orchestrator, standing) = (&entry.orchestrator, &entry.standing);
         let facts = standing.facts.as_deref();
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let ago = |at_ms: Option<u64>| at_ms.map(|at_ms| now_ms.saturating_sub(at_ms));
         let version = facts
             .and_then(|facts| facts.capabilities.as_ref())
@@ -148,12 +150,8 @@ impl Summary {
             rest_ms: orchestrator.rest_ms(now_ms),
             probed_ms_ago: ago(standing.probed_ms),
             answered_ms_ago: ago(standing.answered_ms),
-            connect_ms: standing
-                .round_trip
-                .map(|trip| trip.connect.as_secs_f64() * 1000.0),
-            probe_ms: standing
-                .round_trip
-                .map(|trip| trip.rpc.as_secs_f64() * 1000.0),
+            connect_ms: standing.round_trip.and_then(|trip| trip.connect).map(ms),
+            probe_ms: standing.round_trip.map(|trip| ms(trip.rpc)),
             error: standing.error.clone(),
             history: Vec::new(),
         }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use pointsman_facts::{Failure, Symbol};
+use pointsman_transport::Answer;
 use pointsman_wire::net::OrchestratorInfo;
 use pointsman_wire::uri::ServiceUri;
 use tokio_util::sync::CancellationToken;
 
 use crate::facts::{Facts, is_modest};
 use crate::orchestrator::Orchestrator;
-use crate::prober::Answer;
 use crate::source::Listing;
 use crate::standing::{RoundTrip, Standing};
 use crate::store::OrchestratorRow;
@@ -110,7 +110,13 @@ impl Table {
                         entry.orchestrator.put_offer(answer.info);
                     }
                 }
-                Err(failure) => entry.standing.failed(failure),
+                Err(failure) => {
+                    entry.standing.failed(failure);
+                    // Its tokens may have died with it.
+                    if failure.is_fault() {
+                        entry.orchestrator.drop_offer();
+                    }
+                }
             }
         })
     }

@@ -1,0 +1,9 @@
+//! The directory as a whole: in virtual time against orchestrators that exist only in memory, and against real sockets.
+
+mod fake;
+mod network;
+mod probing;
+mod restart;
+mod together;
+mod view;
+mod webhook;
