@@ -1,9 +1,8 @@
 //! The messages and the gRPC service of `proto/net.proto`, as prost and tonic generate them.
 //!
 //! They are what is on the wire and may hold anything; the other modules turn them into types that cannot be wrong.
-//! Maps are ordered, so encoding is deterministic: encoding what was decoded yields the same bytes when the sender
-//! wrote its maps in key order. go-livepeer does not (Go shuffles them): its `capacities` come back with the same
-//! entries in another order.
+//! Maps are ordered, so encoding is deterministic. Go's is not: it shuffles the entries of a map, so an offer that is
+//! decoded and encoded again has its `capacities` in another order.
 
 #![allow(
     missing_docs,

@@ -151,3 +151,84 @@ impl Transcoded {
         pixels.fold(0, u64::saturating_add)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::TranscodeData;
+
+    fn encoded(result: Option<Wire>) -> Vec<u8> {
+        let message = TranscodeResult {
+            result,
+            ..Default::default()
+        };
+        message.encode_to_vec()
+    }
+
+    fn one(url: &str, pixels: i64, hash: &str) -> Result<Answer, ResultError> {
+        let segment = TranscodedSegmentData {
+            url: url.to_owned(),
+            pixels,
+            perceptual_hash_url: hash.to_owned(),
+        };
+        let segments = vec![segment];
+        let data = TranscodeData {
+            segments,
+            ..Default::default()
+        };
+        decode(&encoded(Some(Wire::Data(data))), 1)
+    }
+
+    #[test]
+    fn neither_renditions_nor_an_error_is_no_result() {
+        assert_eq!(decode(&encoded(None), 0).err(), Some(ResultError::Empty));
+        let body = vec![0; MAX_RESULT_BYTES + 1];
+        let too_large = ResultError::TooLarge(body.len());
+        assert_eq!(decode(&body, 0).err(), Some(too_large));
+        assert!(matches!(decode(b"<html>", 0), Err(ResultError::Garbage(_))));
+    }
+
+    #[test]
+    fn no_profiles_make_a_result_without_renditions() {
+        let body = encoded(Some(Wire::Data(TranscodeData::default())));
+        let answer = decode(&body, 0).expect("an answer");
+        assert_eq!(answer.outcome.expect("none asked for").renditions, []);
+    }
+
+    #[test]
+    fn renditions_must_be_fetchable_and_countable() {
+        let good = one("https://127.0.0.1:8936/stream/id/P/0.ts", 9, "");
+        let transcoded = good.expect("an answer").outcome.expect("renditions");
+        assert_eq!(
+            (
+                transcoded.pixels(),
+                &transcoded.renditions[0].perceptual_hash
+            ),
+            (9, &None)
+        );
+        for url in [
+            "",
+            "/stream/0.ts",
+            "file:///etc/passwd",
+            "0.ts",
+            "https://",
+            "https:///x",
+        ] {
+            let error = one(url, 9, "").expect_err("refused");
+            assert!(
+                matches!(error, ResultError::Address { index: 0, .. }),
+                "{url}: {error}"
+            );
+        }
+        let hash = one("https://o/0.ts", 9, "data:,x").expect_err("refused");
+        assert!(matches!(hash, ResultError::Address { .. }), "{hash}");
+        let pixels = one("https://o/0.ts", -1, "").expect_err("refused");
+        assert_eq!(
+            pixels,
+            ResultError::Pixels {
+                index: 0,
+                pixels: -1
+            }
+        );
+    }
+}

@@ -21,6 +21,8 @@ use crate::profile::{EncoderProfile, Format, Gop, Profile};
 use crate::sign::B256;
 
 mod received;
+#[cfg(test)]
+mod tests;
 
 pub use received::{Received, decode};
 

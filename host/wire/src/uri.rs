@@ -266,3 +266,120 @@ fn names_a_port(entry: &str) -> bool {
         None => authority.contains(':'),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(entry: &str) -> String {
+        ServiceUri::from_static(entry).expect("a URI").to_string()
+    }
+
+    #[test]
+    fn entries_of_the_static_list_are_completed() {
+        for (entry, expected) in [
+            ("203.0.113.7", "https://203.0.113.7:8935"),
+            (" Orch.Example ", "https://orch.example:8935"),
+            ("orch.example:9000", "https://orch.example:9000"),
+            (":9000", "https://127.0.0.1:9000"),
+            ("httpd.example:9000", "https://httpd.example:9000"),
+            ("https://Orch.Example/", "https://orch.example"),
+            ("https://orch.example:443", "https://orch.example"),
+            ("http://127.0.0.1:8935", "http://127.0.0.1:8935"),
+            ("[::1]", "https://[::1]:8935"),
+            ("[::1]:9000", "https://[::1]:9000"),
+            (
+                "HTTPS://ORCH.EXAMPLE:8935/a/",
+                "https://orch.example:8935/a",
+            ),
+            ("https://0x7f.1:8935", "https://127.0.0.1:8935"),
+        ] {
+            assert_eq!(listed(entry), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_list_names_its_bad_entry_and_repeats_none() {
+        let uris =
+            ServiceUri::list("a.example, https://A.example:8935/,b.example").expect("a list");
+        let texts: Vec<_> = uris.iter().map(ServiceUri::as_str).collect();
+        assert_eq!(texts, ["https://a.example:8935", "https://b.example:8935"]);
+
+        let said = |list: &str| ServiceUri::list(list).expect_err("refused").to_string();
+        assert_eq!(
+            said("a.example,"),
+            "an orchestrator entry is empty: remove the extra comma"
+        );
+        assert_eq!(
+            said("a.example,ftp://b.example"),
+            r#"orchestrator "ftp://b.example" has scheme "ftp": use https or http"#
+        );
+        assert!(said("a.example,b:c:d").starts_with(r#"orchestrator "b:c:d" is not a URI: "#));
+        assert!(said("a.example:70000").contains("invalid port number"));
+    }
+
+    #[test]
+    fn a_base_uri_carries_nothing_else() {
+        for (text, part) in [
+            ("https://user@orch.example", "user"),
+            ("https://:secret@orch.example", "user"),
+            ("https://orch.example/?a=b", "query"),
+            ("https://orch.example/#a", "fragment"),
+        ] {
+            let error = text.parse::<ServiceUri>().expect_err("refused");
+            assert_eq!(
+                error,
+                UriError::Excess {
+                    entry: text.to_owned(),
+                    part
+                }
+            );
+        }
+        let long = format!("https://{}.example", "a".repeat(3000));
+        assert!(matches!(
+            long.parse::<ServiceUri>(),
+            Err(UriError::Long { .. })
+        ));
+    }
+
+    #[test]
+    fn a_webhook_entry_must_have_its_scheme() {
+        let error = ServiceUri::from_webhook("orch.example:8935").expect_err("refused");
+        let said =
+            r#"orchestrator "orch.example:8935" has no scheme: write https://orch.example:8935"#;
+        assert_eq!(error.to_string(), said);
+        let uri = ServiceUri::from_webhook("https://orch.example").expect("a URI");
+        assert_eq!((uri.as_str(), uri.port()), ("https://orch.example", 443));
+        assert_eq!(ServiceUri::from_webhook(" "), Err(UriError::Empty));
+    }
+
+    #[test]
+    fn parts_are_found() {
+        let uri = ServiceUri::from_static("https://[2001:DB8::1]:8935/node/2/").expect("a URI");
+        assert_eq!(uri.authority(), "[2001:db8::1]:8935");
+        assert_eq!(
+            (uri.host(), uri.port(), uri.is_tls()),
+            ("2001:db8::1", 8935, true)
+        );
+        assert_eq!(uri.origin(), "https://[2001:db8::1]:8935");
+        assert_eq!(
+            uri.join("/segment"),
+            "https://[2001:db8::1]:8935/node/2/segment"
+        );
+        let plain: ServiceUri = "http://orch.example".parse().expect("a URI");
+        assert_eq!(
+            (plain.host(), plain.port(), plain.is_tls()),
+            ("orch.example", 80, false)
+        );
+    }
+
+    #[test]
+    fn serde_checks_too() {
+        let uri: ServiceUri = serde_json::from_str(r#""https://A.example/""#).expect("a URI");
+        assert_eq!(
+            serde_json::to_string(&uri).ok(),
+            Some(r#""https://a.example""#.to_owned())
+        );
+        assert!(serde_json::from_str::<ServiceUri>(r#""a.example""#).is_err());
+    }
+}
