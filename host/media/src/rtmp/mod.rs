@@ -3,9 +3,10 @@
 //! # Contract
 //!
 //! [`Session::input`] takes the bytes of the socket, cut anywhere, and answers [`Event`]s in order; the caller writes
-//! every [`Event::Send`] to the socket. A publisher gets through the handshake and `connect` by itself; [`Event::Publish`] then asks the caller, who answers
-//! with [`Session::accept`] or [`Session::reject`]. Media may follow in the same answer, before the caller has decided:
-//! encoders that do not wait lose nothing. A caller that decides slowly should not read the socket meanwhile.
+//! every [`Event::Send`] to the socket. A publisher gets through the handshake and `connect` by itself;
+//! [`Event::Publish`] then asks the caller, who answers with [`Session::accept`] or [`Session::reject`]. Media may
+//! follow in the same answer, before the caller has decided: encoders that do not wait lose nothing. A caller that
+//! decides slowly should not read the socket meanwhile.
 //!
 //! One connection publishes once; after [`Event::Finished`] another publish is refused. Playing is refused.
 //!

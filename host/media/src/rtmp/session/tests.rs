@@ -173,6 +173,13 @@ fn a_publisher_gets_through_and_its_media_comes_out() {
 }
 
 #[test]
+fn a_session_may_move_between_threads() {
+    fn moves<T: Send + 'static>() {}
+    moves::<Session>();
+    moves::<crate::segmenter::Segmenter>();
+}
+
+#[test]
 fn metadata_is_read() {
     let mut publisher = Publisher::publishing();
     let mut metadata = rml_rtmp::sessions::StreamMetadata::new();
