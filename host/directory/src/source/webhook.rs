@@ -59,7 +59,7 @@ pub enum WebhookError {
 
 /// What asking once came to.
 #[derive(Debug)]
-enum Fetched {
+pub(crate) enum Fetched {
     Same,
     New(Vec<Announced>),
 }
@@ -145,7 +145,7 @@ impl Poller {
         })
     }
 
-    async fn fetch(&mut self) -> Result<Fetched, WebhookError> {
+    pub(crate) async fn fetch(&mut self) -> Result<Fetched, WebhookError> {
         let request = self.client.get(self.webhook.url.clone());
         let response = request.send().await.map_err(unreached)?;
         if !response.status().is_success() {

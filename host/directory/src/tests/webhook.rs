@@ -18,7 +18,7 @@ use url::Url;
 use super::fake::{Fakes, uri};
 use crate::directory::{Directory, Settings, Settled};
 use crate::prober::Ask;
-use crate::source::{Sources, Webhook};
+use crate::source::{Poller, Sources, Webhook, WebhookError};
 
 /// How the webhook answers now.
 #[derive(Clone, Debug)]
@@ -26,8 +26,10 @@ enum Says {
     Body(&'static str),
     Status(u16),
     Hangs,
-    /// More than is taken, without saying so beforehand.
-    Endless,
+    /// 8 MiB of nothing, without saying beforehand how much.
+    TooMuch,
+    /// The same, said beforehand.
+    TooMuchAnnounced,
     Redirects(&'static str),
 }
 
@@ -48,11 +50,12 @@ async fn answer(State(hook): State<Arc<Hook>>) -> Response {
             (status, "[]").into_response()
         }
         Says::Hangs => std::future::pending().await,
-        Says::Endless => {
+        Says::TooMuch => {
             let chunk = || Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 65_536]));
             let chunks = tokio_stream::iter(std::iter::repeat_with(chunk));
-            Body::from_stream(chunks.take(1 << 20)).into_response()
+            Body::from_stream(chunks.take(128)).into_response()
         }
+        Says::TooMuchAnnounced => vec![b' '; 8 << 20].into_response(),
         Says::Redirects(target) => Redirect::temporary(target).into_response(),
     }
 }
@@ -149,7 +152,7 @@ async fn through_every_error_the_last_good_list_stays() {
         Says::Status(404),
         Says::Body("<html>"),
         Says::Body(r#"{"address":"https://b:8935"}"#),
-        Says::Endless,
+        Says::TooMuch,
         Says::Hangs,
         Says::Redirects("/discover"),
     ] {
@@ -159,6 +162,19 @@ async fn through_every_error_the_last_good_list_stays() {
     }
     *hook.says.lock() = Says::Body(A_AND_B);
     becomes(&directory, &["a", "b", "listed"]).await;
+}
+
+#[tokio::test]
+async fn more_than_is_taken_is_not_read_to_its_end() {
+    for says in [Says::TooMuch, Says::TooMuchAnnounced] {
+        let hook = Hook::serving(says).await;
+        let webhook = Webhook {
+            timeout: LONG,
+            ..Webhook::new(hook.url.clone())
+        };
+        let fetched = Poller::new(webhook).expect("a client").fetch().await;
+        assert!(matches!(fetched, Err(WebhookError::TooLong)), "{fetched:?}");
+    }
 }
 
 #[tokio::test]
