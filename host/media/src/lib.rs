@@ -21,6 +21,7 @@
 
 pub mod flv;
 pub mod h264;
+pub mod hls;
 pub mod name;
 pub mod probe;
 pub mod rtmp;

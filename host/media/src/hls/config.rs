@@ -18,8 +18,8 @@ pub struct Config {
     /// Segments listed in a media playlist; at least 3. More are listed while they make less than three target
     /// durations, which RFC 8216 §6.2.2 forbids to fall below.
     pub window: usize,
-    /// Segments kept in memory per playlist, the listed ones among them; above `window`. Twice the window lets a player that
-    /// has just read a playlist fetch all of it.
+    /// Segments kept in memory per playlist, the listed ones among them; above `window`. Twice the window lets a player
+    /// that has just read a playlist fetch all of it.
     pub keep: usize,
     /// The longest segment to expect: the segmenter's target, or the publisher's first `Content-Duration`. Rounded
     /// up to whole seconds for the playlists.
@@ -30,7 +30,7 @@ pub struct Config {
     pub in_flight: usize,
 }
 
-/// A rendition as it was ordered.
+/// A rendition as it was ordered. Until one is seen it is taken for H.264.
 #[derive(Clone, Debug)]
 pub struct RenditionSpec {
     /// The profile's name: one path component, any characters, not `source`.
@@ -49,16 +49,22 @@ pub struct RenditionSpec {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// Not usable as a path component.
-    #[error("the name {0:?} cannot be a path component: use 1 to 255 bytes, and neither `.` nor `..`")]
+    #[error(
+        "the name {0:?} cannot be a path component: use 1 to 255 bytes, and neither `.` nor `..`"
+    )]
     Name(String),
     /// Two renditions with one URI.
-    #[error("two renditions are named {0:?}: give each its own name (`source` is the publisher's own)")]
+    #[error(
+        "two renditions are named {0:?}: give each its own name (`source` is the publisher's own)"
+    )]
     Duplicate(String),
     /// Fewer than three segments.
     #[error("a window of {0} segments is too short: players need at least 3")]
     Window(usize),
     /// Listed segments would not be fetchable.
-    #[error("keeping {keep} segments is too few for a window of {window}: keep more than are listed")]
+    #[error(
+        "keeping {keep} segments is too few for a window of {window}: keep more than are listed"
+    )]
     Keep {
         /// As configured.
         keep: usize,

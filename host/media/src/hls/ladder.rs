@@ -2,10 +2,10 @@
 //!
 //! # Bandwidths
 //!
-//! They are measured (with audio and TS overhead) on what is there when the master appears, often one segment, and cannot
-//! be mended later. A stream may begin with a title card, so no variant is listed below what was meant: a rendition
-//! not below its encoder's target, the source not below the renditions made from it by scaling down. Otherwise the source
-//! would look like the cheapest variant and be played on the poorest links.
+//! They are measured (with audio and TS overhead) on what is there when the master appears, often one segment, and
+//! cannot be mended later. A stream may begin with a title card, so no variant is listed below what was meant: a
+//! rendition not below its encoder's target, the source not below the renditions made from it by scaling down.
+//! Otherwise the source would look like the cheapest variant and be played on the poorest links.
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use super::config::Names;
 use super::timeline::millis;
 use super::{
-    Config, Facts, FrameRate, RenditionSegment, RenditionSpec, Size, SourceSegment,
+    Codec, Config, Facts, FrameRate, RenditionSegment, RenditionSpec, Size, SourceSegment,
 };
 
 /// The variants of a stream while they are measured, and the master.
@@ -35,7 +35,8 @@ pub(super) struct Ladder {
 /// What one variant was seen to be.
 #[derive(Clone, Debug, Default)]
 struct Measured {
-    facts: Facts,
+    /// Of its first segment. None: not seen.
+    facts: Option<Facts>,
     bits: u64,
     millis: u64,
     /// Bits a second of the largest segment.
@@ -48,8 +49,8 @@ struct Variant<'a> {
     average: Option<u64>,
     size: Option<Size>,
     frame_rate: Option<FrameRate>,
-    video: Option<&'a str>,
-    audio: Option<&'a str>,
+    video: &'a Codec,
+    audio: &'a Codec,
 }
 
 // === impl Ladder ===
@@ -83,7 +84,8 @@ impl Ladder {
     pub(super) fn measure_source(&mut self, segment: &SourceSegment) {
         if self.master.is_none() {
             let (bytes, millis) = (segment.bytes.len(), millis(segment.duration));
-            self.source.add(bytes, millis, self.shortest, &segment.facts);
+            self.source
+                .add(bytes, millis, self.shortest, &segment.facts);
         }
     }
 
@@ -117,14 +119,25 @@ impl Ladder {
     }
 
     fn render(&self, config: &Config, names: &Names) -> Bytes {
-        let guesses: Vec<String> = config
+        let source = self.source.facts.clone().unwrap_or_default();
+        let ordered: Vec<Facts> = config
             .renditions
             .iter()
-            .map(|spec| h264(spec.size(), spec.fps.or(self.source.facts.frame_rate)))
+            .map(|spec| expected(spec, &source))
             .collect();
-        let mut variants = vec![self.source_variant(config)];
-        for ((spec, measured), guess) in config.renditions.iter().zip(&self.renditions).zip(&guesses) {
-            variants.push(self.rendition_variant(spec, measured, guess));
+        let mut variants = vec![self.source_variant(config, &source)];
+        for ((spec, measured), ordered) in
+            config.renditions.iter().zip(&self.renditions).zip(&ordered)
+        {
+            let facts = measured.facts.as_ref().unwrap_or(ordered);
+            variants.push(Variant {
+                peak: measured.peak_above(spec.bitrate),
+                average: measured.mean().map(|mean| mean.max(spec.bitrate)),
+                size: facts.size.or(ordered.size),
+                frame_rate: facts.frame_rate.or(ordered.frame_rate),
+                video: &facts.video,
+                audio: &facts.audio,
+            });
         }
         let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-INDEPENDENT-SEGMENTS\n");
         for (variant, name) in variants.iter().zip(&names.playlists) {
@@ -134,11 +147,10 @@ impl Ladder {
         Bytes::from(text)
     }
 
-    fn source_variant(&self, config: &Config) -> Variant<'_> {
-        let measured = &self.source;
+    fn source_variant<'a>(&self, config: &Config, facts: &'a Facts) -> Variant<'a> {
         let fits = |spec: &RenditionSpec| {
-            let size = measured.facts.size;
-            size.is_none_or(|size| spec.size().area() <= size.area())
+            let area = facts.size.map(Size::area);
+            area.is_none_or(|area| spec.size().area() <= area)
         };
         let floor = config
             .renditions
@@ -149,32 +161,12 @@ impl Ladder {
             .max();
         let floor = floor.unwrap_or(0);
         Variant {
-            peak: measured.peak_above(floor),
-            average: measured.mean().map(|mean| mean.max(floor)),
-            size: measured.facts.size,
-            frame_rate: measured.facts.frame_rate,
-            video: measured.facts.video.as_deref(),
-            audio: measured.facts.audio.as_deref(),
-        }
-    }
-
-    fn rendition_variant<'a>(
-        &'a self,
-        spec: &RenditionSpec,
-        measured: &'a Measured,
-        guess: &'a str,
-    ) -> Variant<'a> {
-        let source = &self.source.facts;
-        let facts = &measured.facts;
-        let seen = measured.millis > 0;
-        Variant {
-            peak: measured.peak_above(spec.bitrate),
-            average: measured.mean().map(|mean| mean.max(spec.bitrate)),
-            size: facts.size.or(Some(spec.size())),
-            frame_rate: facts.frame_rate.or(spec.fps).or(source.frame_rate),
-            video: facts.video.as_deref().or(Some(guess)),
-            // Orchestrators copy the audio.
-            audio: if seen { facts.audio.as_deref() } else { source.audio.as_deref() },
+            peak: self.source.peak_above(floor),
+            average: self.source.mean().map(|mean| mean.max(floor)),
+            size: facts.size,
+            frame_rate: facts.frame_rate,
+            video: &facts.video,
+            audio: &facts.audio,
         }
     }
 }
@@ -183,9 +175,7 @@ impl Ladder {
 
 impl Measured {
     fn add(&mut self, bytes: usize, millis: u64, shortest: u64, facts: &Facts) {
-        if self.facts == Facts::default() {
-            self.facts = facts.clone();
-        }
+        self.facts.get_or_insert_with(|| facts.clone());
         if millis == 0 {
             return;
         }
@@ -220,18 +210,38 @@ impl Variant<'_> {
         if let Some(rate) = self.frame_rate.map(FrameRate::thousandths) {
             let _ = write!(text, ",FRAME-RATE={}.{:03}", rate / 1000, rate % 1000);
         }
-        let codecs: Vec<&str> = [self.video, self.audio].into_iter().flatten().collect();
-        if !codecs.is_empty() && codecs.iter().all(|codec| is_codec(codec)) {
-            let _ = write!(text, ",CODECS=\"{}\"", codecs.join(","));
+        if let Some(codecs) = codecs(&[self.video, self.audio]) {
+            let _ = write!(text, ",CODECS=\"{codecs}\"");
         }
         text.push('\n');
     }
 }
 
-/// Whether it can stand in a quoted list.
-fn is_codec(name: &str) -> bool {
+/// The names of all tracks; None when one has no name that can stand in a quoted list.
+fn codecs(tracks: &[&Codec]) -> Option<String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    !name.is_empty() && name.bytes().all(fits)
+    let mut names = vec![];
+    for track in tracks {
+        match track {
+            Codec::Absent => {}
+            Codec::Named(name) if !name.is_empty() && name.bytes().all(fits) => {
+                names.push(name.as_str());
+            }
+            Codec::Named(_) | Codec::Unknown => return None,
+        }
+    }
+    (!names.is_empty()).then(|| names.join(","))
+}
+
+/// What is known of a rendition that nobody has seen: what was ordered, and the audio, which orchestrators copy.
+fn expected(spec: &RenditionSpec, source: &Facts) -> Facts {
+    let frame_rate = spec.fps.or(source.frame_rate);
+    Facts {
+        size: Some(spec.size()),
+        frame_rate,
+        video: Codec::Named(h264(spec.size(), frame_rate)),
+        audio: source.audio.clone(),
+    }
 }
 
 /// The codec to declare for an H.264 rendition that nobody has seen: High profile, which is the highest an orchestrator
@@ -272,7 +282,11 @@ mod tests {
             (u32::MAX, u32::MAX, u32::MAX, "avc1.640034"),
         ] {
             let size = Size { width, height };
-            assert_eq!(h264(size, FrameRate::new(fps, 1)), codec, "{width}x{height}");
+            assert_eq!(
+                h264(size, FrameRate::new(fps, 1)),
+                codec,
+                "{width}x{height}"
+            );
         }
     }
 
@@ -288,17 +302,20 @@ mod tests {
     }
 
     #[test]
-    fn a_codec_name_cannot_leave_its_quotes() {
-        let mut text = String::new();
-        let variant = Variant {
-            peak: 1,
-            average: None,
-            size: None,
-            frame_rate: None,
-            video: Some("avc1\",X=\"y"),
-            audio: None,
-        };
-        variant.write(&mut text);
-        assert_eq!(text, "#EXT-X-STREAM-INF:BANDWIDTH=1\n");
+    fn codecs_name_every_track_or_none() {
+        let named = |name: &str| Codec::Named(name.to_owned());
+        let (video, audio) = (named("avc1.64001f"), named("mp4a.40.2"));
+        for (tracks, expected) in [
+            ([&video, &audio], Some("avc1.64001f,mp4a.40.2")),
+            ([&video, &Codec::Absent], Some("avc1.64001f")),
+            ([&Codec::Absent, &audio], Some("mp4a.40.2")),
+            ([&Codec::Unknown, &audio], None),
+            ([&video, &Codec::Unknown], None),
+            ([&Codec::Absent, &Codec::Absent], None),
+            ([&video, &named("mp4a\",X=\"y")], None),
+            ([&video, &named("")], None),
+        ] {
+            assert_eq!(codecs(&tracks).as_deref(), expected);
+        }
     }
 }

@@ -22,8 +22,9 @@
 //!
 //! A segment has one position, duration, date and discontinuity number, the same in every playlist: RFC 8216 §6.2.4
 //! asks for it, and players align variants by it. So a discontinuity belongs to a position, not to a rendition, and
-//! must be known when the position is first listed anywhere. Hence the source is **one segment ahead** of the renditions
-//! and no more: position n+1 is listed once the renditions of n are settled, and then it is known whether n left a gap.
+//! must be known when the position is first listed anywhere. Hence the source is **one segment ahead** of the
+//! renditions and no more: position n+1 is listed once the renditions of n are settled, and then it is known whether n
+//! left a gap.
 //! While transcoding takes less than a segment the source waits for nothing; when every orchestrator hangs it lags by
 //! the hard deadline, once, not per segment. The same paragraph of the RFC allows variants to differ by one target
 //! duration at the end, which this is.
@@ -35,9 +36,9 @@
 //! therefore carries `EXT-X-DISCONTINUITY`, in every playlist. A run of gaps needs only one between the last good
 //! segment and the next, and has one: at the run's second position. Otherwise an hour without orchestrators would be
 //! a decoder reset every two seconds for those who watch the source. A result that comes after its gap was listed is
-//! [`Late`] and is not listed: players have already passed it. A swap of orchestrators without a gap is not marked, since the
-//! position is listed before anyone knows who will transcode it; every rendition segment carries its own tables,
-//! parameter sets and IDR.
+//! [`Late`] and is not listed: players have already passed it. A swap of orchestrators without a gap is not marked,
+//! since the position is listed before anyone knows who will transcode it; every rendition segment carries its own
+//! tables, parameter sets and IDR.
 //!
 //! # Numbers that are out of order, missing, repeated or begun anew
 //!
@@ -54,8 +55,8 @@
 //! It is the larger of the configured one and the segments listed before the first playlist was read. The RFC wants it
 //! constant *and* no segment longer. A live encoder can break the second at any time, and then one of the two must
 //! give: we raise it, once per new longest segment, and log it. Left too small, every joining player would read an
-//! invalid playlist and reload it too early for as long as the encoder keeps its habit; a raise is met once, by the players
-//! already there, which read the tag on every reload.
+//! invalid playlist and reload it too early for as long as the encoder keeps its habit; a raise is met once, by the
+//! players already there, which read the tag on every reload.
 //!
 //! # MP4
 //!
@@ -64,6 +65,7 @@
 
 mod config;
 mod contents;
+mod facts;
 mod ladder;
 mod media;
 mod numbering;
@@ -75,6 +77,8 @@ mod uri;
 mod waiting;
 
 pub use config::{Config, ConfigError, RenditionSpec, SOURCE};
-pub use contents::{Container, PLAYLIST_TYPE};
+pub use contents::{PLAYLIST_TYPE, container, extension, segment_type};
 pub use playout::{Counts, Late, Playout, Refused};
-pub use segment::{Deadlines, Facts, FrameRate, Number, RenditionSegment, Size, SourceSegment};
+pub use segment::{
+    Codec, Deadlines, Facts, FrameRate, Number, RenditionSegment, Size, SourceSegment,
+};

@@ -6,7 +6,9 @@ use super::RenditionSegment;
 /// that retries) has one more attempt; it failed when all have.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    InFlight { attempts: u32 },
+    InFlight {
+        attempts: u32,
+    },
     Failed,
     /// One per configured rendition; None is a gap in that rendition.
     Back(Vec<Option<RenditionSegment>>),

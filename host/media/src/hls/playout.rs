@@ -13,9 +13,9 @@ use super::numbering::Numbering;
 use super::outcome::Outcome;
 use super::timeline::{Standing, Timeline};
 use super::waiting::{Announced, Waiting};
-use super::{
-    Config, ConfigError, Container, Deadlines, Number, RenditionSegment, SOURCE, SourceSegment,
-};
+use super::{Config, ConfigError, Deadlines, Number, RenditionSegment, SOURCE, SourceSegment};
+
+use crate::probe::Container;
 
 /// The playlists of one live stream (see the [module](super)). Share it behind one mutex; every call is short.
 #[derive(Debug)]
@@ -164,7 +164,8 @@ impl Playout {
         Ok(())
     }
 
-    /// One attempt at `number` failed for good. Without effect when its gap is listed already.
+    /// One attempt at `number` failed for good. Without effect when its gap is listed already. Where the publisher may
+    /// yet send it again (a push answered with 503), say nothing: the hard deadline settles it.
     pub fn failed(&mut self, number: Number, now: Instant) {
         if let Some(outcome) = self.outcome(number) {
             outcome.failed();
@@ -218,7 +219,11 @@ impl Playout {
         let (timeline, complete) = (&self.timeline, self.complete);
         let name = self.names.playlists.get(track)?;
         let rendered = self.rendered.get_mut(track)?;
-        Some(rendered.get_or_insert_with(|| media::render(timeline, track, name, complete)).clone())
+        Some(
+            rendered
+                .get_or_insert_with(|| media::render(timeline, track, name, complete))
+                .clone(),
+        )
     }
 
     /// A segment that is listed, or was until lately. None: answer 404.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 
-use super::Container;
+use crate::probe::Container;
 
 /// A segment's number in the URIs of this stream: the publisher's sequence number, until a publisher begins anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,10 +54,23 @@ pub struct Facts {
     pub size: Option<Size>,
     /// Frames a second.
     pub frame_rate: Option<FrameRate>,
-    /// RFC 6381 name of the video codec, such as `avc1.64001f`.
-    pub video: Option<String>,
-    /// RFC 6381 name of the audio codec, such as `mp4a.40.2`. None: no audio.
-    pub audio: Option<String>,
+    /// The video track.
+    pub video: Codec,
+    /// The audio track.
+    pub audio: Codec,
+}
+
+/// What a track is coded with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Codec {
+    /// There is no such track.
+    Absent,
+    /// There may be one, and its name is not known. The variant is then listed without CODECS, which must name all of
+    /// its tracks or none.
+    #[default]
+    Unknown,
+    /// Its RFC 6381 name, such as `avc1.64001f` or `mp4a.40.2`.
+    Named(String),
 }
 
 /// Width and height in pixels.
@@ -98,6 +111,16 @@ impl FrameRate {
         })
     }
 
+    /// `hertz` frames a second, to a thousandth; None unless that is above zero and below four million.
+    #[must_use]
+    pub fn from_hertz(hertz: f64) -> Option<Self> {
+        let thousandths = (hertz * 1000.0).round();
+        let fits = (1.0..=f64::from(u32::MAX)).contains(&thousandths);
+        // In range, so nothing is cut off.
+        fits.then_some(thousandths as u32)
+            .and_then(|thousandths| Self::new(thousandths, 1000))
+    }
+
     /// Thousandths of a frame a second, rounded.
     #[must_use]
     pub fn thousandths(self) -> u64 {
@@ -119,5 +142,15 @@ mod tests {
         assert_eq!(thousandths(0, 1), None, "zero keeps the source's timing");
         assert_eq!(thousandths(30, 0), None);
         assert_eq!(thousandths(u32::MAX, 1), Some(4_294_967_295_000));
+    }
+
+    #[test]
+    fn measured_rates_are_taken_when_they_are_rates() {
+        let thousandths = |hertz| FrameRate::from_hertz(hertz).map(FrameRate::thousandths);
+        assert_eq!(thousandths(29.97003), Some(29_970));
+        assert_eq!(thousandths(25.0), Some(25_000));
+        for hertz in [0.0, -1.0, 0.0001, 1e12, f64::NAN, f64::INFINITY] {
+            assert_eq!(thousandths(hertz), None, "{hertz}");
+        }
     }
 }

@@ -220,7 +220,8 @@ impl Timeline {
             self.owed |= rendition.is_none() && !*marked;
             *marked = rendition.is_none();
         }
-        let bytes = |rendition: &Option<RenditionSegment>| rendition.as_ref().map(|r| r.bytes.clone());
+        let bytes =
+            |rendition: &Option<RenditionSegment>| rendition.as_ref().map(|r| r.bytes.clone());
         item.renditions = Renditions::Listed(renditions.iter().map(bytes).collect());
         let millis = item.millis;
         self.renditions.to += 1;

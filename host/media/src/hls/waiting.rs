@@ -42,15 +42,16 @@ impl Waiting {
         self.0.last_key_value().map(|(&number, _)| number)
     }
 
-    /// Takes the lowest number when it follows `last`, or has waited `reorder` for those between.
+    /// Takes the lowest number when it follows `last`, or when one has waited `reorder` for those between.
     pub(super) fn take_turn(
         &mut self,
         last: Option<Number>,
         reorder: Duration,
         now: Instant,
     ) -> Option<(Number, Announced)> {
-        let (&number, announced) = self.0.first_key_value()?;
-        if follows(last, number) || now.saturating_duration_since(announced.since) >= reorder {
+        let (&number, _) = self.0.first_key_value()?;
+        let waited = now.saturating_duration_since(self.since()?);
+        if follows(last, number) || waited >= reorder {
             return self.0.pop_first();
         }
         None
@@ -58,8 +59,11 @@ impl Waiting {
 
     /// When [`Waiting::take_turn`] will say more than it does now.
     pub(super) fn turn_at(&self, reorder: Duration) -> Option<Instant> {
-        let (_, announced) = self.0.first_key_value()?;
-        announced.since.checked_add(reorder)
+        self.since()?.checked_add(reorder)
+    }
+
+    fn since(&self) -> Option<Instant> {
+        self.0.values().map(|announced| announced.since).min()
     }
 }
 
