@@ -1,6 +1,7 @@
 //! The candidates of one question.
 
 use crate::plan::{Kind, Plan};
+use crate::text::joined;
 use crate::{Column, Counts, Handle, Marks, Numbers, Symbols, Table};
 
 /// The candidates of one question: rows of facts, read by the handles of the [`Plan`].
@@ -33,24 +34,18 @@ impl Candidates {
         let Table { rows, mut columns } = table;
         assert!(
             columns.len() == plan.columns.len(),
-            "asked for {} columns, got {}",
-            plan.columns.len(),
-            columns.len()
+            "asked for other columns"
         );
         for (column, (name, kind)) in columns.iter_mut().zip(&plan.columns) {
             let (got, len) = shape(column);
             if got != *kind && name.starts_with('?') {
                 *column = unknown(*kind, rows);
-                continue;
+            } else if got != *kind {
+                let (got, wanted) = (got.name(), kind.name());
+                panic_text(&["the column \"", name, "\" holds ", got, ", not ", wanted]);
+            } else if len != rows as usize {
+                panic_text(&["the column \"", name, "\" has not one value a row"]);
             }
-            assert!(
-                got == *kind,
-                "the column \"{name}\" holds {got:?}, not {kind:?}"
-            );
-            assert!(
-                len == rows as usize,
-                "the column \"{name}\" has {len} values for {rows} rows"
-            );
         }
         Self { rows, columns }
     }
@@ -74,7 +69,7 @@ impl Candidates {
     /// When `index` is not below [`Candidates::len`].
     #[must_use]
     pub fn row(&self, index: u32) -> Row<'_> {
-        assert!(index < self.rows, "row {index} of {}", self.rows);
+        assert!(index < self.rows, "no such row");
         Row {
             candidates: self,
             index,
@@ -133,6 +128,12 @@ impl Candidates {
 #[cold]
 fn foreign() -> ! {
     panic!("a handle of another plan");
+}
+
+/// A panic whose message needs no formatting: that would be in every component.
+#[cold]
+fn panic_text(parts: &[&str]) -> ! {
+    panic!("{}", joined(parts))
 }
 
 fn shape(column: &Column) -> (Kind, usize) {
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "the column \"price\" holds Counts, not Numbers")]
+    #[should_panic(expected = "the column \"price\" holds counts, not numbers")]
     fn a_column_of_another_kind_says_so() {
         let (plan, ..) = plan();
         let columns = vec![Column::Counts(vec![]), Column::Marks(vec![])];

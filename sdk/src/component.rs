@@ -3,10 +3,12 @@
 //! [`export!`](crate::export!) is the one place where a policy's crate has unsafe code: the exported functions that wit-bindgen writes. It
 //! emits them for `wasm32` only, since two policies linked into one native program would both define them.
 
-use std::cell::RefCell;
+use core::cell::Cell;
+use core::fmt;
 
 use crate::bindings::policy::Plan as WitPlan;
 use crate::failover::{Attempt, Bargain, Patience, Remedy};
+use crate::text::joined;
 use crate::{
     Candidates, Description, Failover, Job, Known, Plan, Price, Problem, Selection, Setting,
     Settings, Table, Verdict, log,
@@ -32,9 +34,8 @@ pub struct Configured<P> {
     policy: P,
 }
 
-/// The one configured policy of an instance.
-#[derive(Debug)]
-pub struct Slot<P>(RefCell<Option<Configured<P>>>);
+/// The one configured policy of an instance. It lives as long as the instance does, so it is never freed.
+pub struct Slot<P: 'static>(Cell<Option<&'static Configured<P>>>);
 
 /// What [`About`] says, as the host asks for it.
 #[must_use]
@@ -138,11 +139,11 @@ impl<P: Failover> Configured<P> {
 
 // === impl Slot ===
 
-impl<P> Slot<P> {
+impl<P: 'static> Slot<P> {
     /// An instance that was not configured yet.
     #[must_use]
     pub const fn empty() -> Self {
-        Self(RefCell::new(None))
+        Self(Cell::new(None))
     }
 
     /// Keeps what `configured` made, and tells the host its plan.
@@ -156,22 +157,29 @@ impl<P> Slot<P> {
     ) -> Result<WitPlan, Vec<Problem>> {
         let configured = configured?;
         let plan = configured.plan.to_wit();
-        *self.0.borrow_mut() = Some(configured);
+        self.0.set(Some(Box::leak(Box::new(configured))));
         Ok(plan)
     }
 
-    /// Asks the configured policy.
+    /// The configured policy.
     ///
     /// # Panics
     ///
     /// When it was not configured.
-    pub fn ask<R>(&self, question: impl FnOnce(&Configured<P>) -> R) -> R {
-        question(
-            self.0
-                .borrow()
-                .as_ref()
-                .expect("the host asks `configure` before the hook"),
-        )
+    #[must_use]
+    pub fn ask(&self) -> &'static Configured<P> {
+        match self.0.get() {
+            Some(configured) => configured,
+            None => panic!("the host asks `configure` before the hook"),
+        }
+    }
+}
+
+impl<P: 'static> fmt::Debug for Slot<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Slot")
+            .field(&self.0.get().is_some())
+            .finish()
     }
 }
 
@@ -180,7 +188,7 @@ impl<P> Slot<P> {
 pub fn no_such_hook(hook: &str) -> Vec<Problem> {
     vec![Problem {
         key: String::new(),
-        message: format!("this policy has no hook \"{hook}\""),
+        message: joined(&["this policy has no hook \"", hook, "\""]),
     }]
 }
 
@@ -188,7 +196,15 @@ pub fn no_such_hook(hook: &str) -> Vec<Problem> {
 #[cfg(target_arch = "wasm32")]
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        log::write(log::Level::Error, format_args!("{panic}"))
+        let (file, line) = match panic.location() {
+            Some(location) => (location.file(), location.line()),
+            None => ("", 0),
+        };
+        let message = panic.payload_as_str().unwrap_or_default();
+        log::write_text(
+            log::Level::Error,
+            &joined(&["panicked at ", file, ":", &line.to_string(), ": ", message]),
+        );
     }));
 }
 
@@ -289,7 +305,7 @@ macro_rules! __pointsman_hook {
             for Component
         {
             fn judge(job: $crate::Job, candidates: $crate::Table) -> $crate::Verdict {
-                SLOT.with(|slot| slot.ask(|policy| policy.judge(&job, candidates)))
+                SLOT.with(|slot| slot.ask().judge(&job, candidates))
             }
         }
     };
@@ -300,7 +316,7 @@ macro_rules! __pointsman_hook {
                 attempts: ::std::vec::Vec<$crate::failover::Attempt>,
                 remaining: $crate::Table,
             ) -> $crate::failover::Remedy {
-                SLOT.with(|slot| slot.ask(|policy| policy.on_failure(&job, &attempts, remaining)))
+                SLOT.with(|slot| slot.ask().on_failure(&job, &attempts, remaining))
             }
 
             fn on_slow(
@@ -308,7 +324,7 @@ macro_rules! __pointsman_hook {
                 attempts: ::std::vec::Vec<$crate::failover::Attempt>,
                 remaining: $crate::Table,
             ) -> $crate::failover::Patience {
-                SLOT.with(|slot| slot.ask(|policy| policy.on_slow(&job, &attempts, remaining)))
+                SLOT.with(|slot| slot.ask().on_slow(&job, &attempts, remaining))
             }
 
             fn on_price_change(
@@ -317,9 +333,7 @@ macro_rules! __pointsman_hook {
                 after: $crate::Price,
                 remaining: $crate::Table,
             ) -> $crate::failover::Bargain {
-                SLOT.with(|slot| {
-                    slot.ask(|policy| policy.on_price_change(&job, before, after, remaining))
-                })
+                SLOT.with(|slot| slot.ask().on_price_change(&job, before, after, remaining))
             }
         }
     };

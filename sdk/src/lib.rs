@@ -58,6 +58,7 @@ mod sort;
 mod symbol;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod text;
 
 pub use bindings::policy::{Description, Problem, Setting, Value};
 pub use bindings::selection::{Ranking, Scoring, Verdict};

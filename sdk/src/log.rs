@@ -39,6 +39,11 @@ pub fn write(level: Level, message: fmt::Arguments<'_>) {
     }
 }
 
+/// Writes one message that is there already.
+pub fn write_text(level: Level, message: &str) {
+    host::write(level, message);
+}
+
 /// A new question: the levels may have changed.
 pub(crate) fn forget() {
     KNOWN.with(|known| known.set(0));

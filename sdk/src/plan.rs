@@ -161,7 +161,25 @@ impl Plan {
 }
 
 fn short(place: usize) -> u16 {
-    u16::try_from(place).expect("the host takes no plan of 65536 names")
+    match u16::try_from(place) {
+        Ok(place) => place,
+        // `expect` would bring the printing of the error into every component.
+        Err(_) => panic!("the host takes no plan of 65536 names"),
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    /// The name in the WIT.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Numbers => "numbers",
+            Self::Counts => "counts",
+            Self::Marks => "marks",
+            Self::Symbols => "symbols",
+        }
+    }
 }
 
 /// A column of a [`Plan`], whatever its kind.

@@ -3,6 +3,7 @@
 use core::ops::RangeInclusive;
 
 use crate::bindings::policy as wit;
+use crate::text::joined;
 use crate::{Problem, Setting, Symbol, Value};
 
 /// The settings of one stage, read once in `configure`.
@@ -21,8 +22,9 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
     /// Dotted for nested tables.
-    pub key: String,
-    /// The value when it is not set.
+    pub key: &'static str,
+    /// The value when it is not set. A component does without.
+    #[cfg(not(target_arch = "wasm32"))]
     pub default: Value,
 }
 
@@ -47,95 +49,107 @@ impl Settings {
     }
 
     /// Yes or no.
-    pub fn flag(&mut self, key: &str, default: bool) -> bool {
-        match self.read(key, Value::Bool(default)) {
+    pub fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        self.know(key, || Value::Bool(default));
+        match self.value(key) {
             None => default,
-            Some(Value::Bool(value)) => value,
-            Some(other) => self.wrong(key, "must be true or false", &other, default),
+            Some(Value::Bool(value)) => *value,
+            Some(_) => {
+                self.must_be(key, "true or false");
+                default
+            }
         }
     }
 
     /// A number within `range`.
-    pub fn number(&mut self, key: &str, default: f64, range: RangeInclusive<f64>) -> f64 {
-        let value = match self.read(key, Value::Number(default)) {
+    pub fn number(&mut self, key: &'static str, default: f64, range: RangeInclusive<f64>) -> f64 {
+        self.know(key, || Value::Number(default));
+        let given = match self.value(key) {
             None => return default,
-            Some(value) => value,
+            Some(Value::Number(value)) => *value,
+            // As TOML writes a whole number.
+            Some(Value::Integer(value)) => *value as f64,
+            Some(_) => f64::NAN,
         };
-        match number(&value) {
-            Some(number) if range.contains(&number) => number,
-            _ => {
-                let must = format!(
-                    "must be a number from {} to {}",
-                    decimal(*range.start()),
-                    decimal(*range.end())
-                );
-                self.wrong(key, &must, &value, default)
-            }
+        if range.contains(&given) {
+            return given;
         }
+        let (least, most) = (decimal(*range.start()), decimal(*range.end()));
+        self.must_be(key, &joined(&["a number from ", &least, " to ", &most]));
+        default
     }
 
     /// A whole number within `range`: milliseconds, counts.
-    pub fn count(&mut self, key: &str, default: u32, range: RangeInclusive<u32>) -> u32 {
-        match self.read(key, Value::Integer(default.into())) {
-            None => default,
-            Some(Value::Integer(value))
-                if u32::try_from(value).is_ok_and(|value| range.contains(&value)) =>
-            {
-                u32::try_from(value).unwrap_or(default)
-            }
-            Some(other) => {
-                let must = format!(
-                    "must be a whole number from {} to {}",
-                    range.start(),
-                    range.end()
-                );
-                self.wrong(key, &must, &other, default)
-            }
+    pub fn count(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
+        self.know(key, || Value::Integer(default.into()));
+        let given = match self.value(key) {
+            None => return default,
+            Some(Value::Integer(value)) => u32::try_from(*value).ok(),
+            Some(_) => None,
+        };
+        if let Some(given) = given.filter(|given| range.contains(given)) {
+            return given;
         }
+        let (least, most) = (range.start().to_string(), range.end().to_string());
+        self.must_be(
+            key,
+            &joined(&["a whole number from ", &least, " to ", &most]),
+        );
+        default
     }
 
     /// One of `choices`: its place among them. The first is the default.
-    pub fn choice(&mut self, key: &str, choices: &[&str]) -> usize {
-        let default = choices.first().copied().unwrap_or_default();
-        match self.read(key, text(default)) {
-            None => 0,
-            Some(Value::Text((value, _))) if choices.contains(&value.as_str()) => choices
-                .iter()
-                .position(|choice| *choice == value)
-                .unwrap_or(0),
-            Some(other) => {
-                let must = format!("must be one of: {}", choices.join(", "));
-                self.wrong(key, &must, &other, 0)
-            }
-        }
+    pub fn choice(&mut self, key: &'static str, choices: &[&str]) -> usize {
+        self.know(key, || text(choices.first().copied().unwrap_or_default()));
+        let given = match self.value(key) {
+            None => return 0,
+            Some(Value::Text((value, _))) => choices.iter().position(|choice| choice == value),
+            Some(_) => None,
+        };
+        given.unwrap_or_else(|| {
+            self.must_be(key, &joined(&["one of: ", &choices.join(", ")]));
+            0
+        })
     }
 
     /// A string; `None` when it is not set.
-    pub fn text(&mut self, key: &str) -> Option<Text> {
-        match self.read(key, text("")) {
+    pub fn text(&mut self, key: &'static str) -> Option<Text> {
+        self.know(key, || text(""));
+        match self.value(key) {
             None => None,
-            Some(Value::Text(pair)) => Some(pair.into()),
-            Some(other) => self.wrong(key, "must be a string", &other, None),
+            Some(Value::Text(pair)) => Some(pair.clone().into()),
+            Some(_) => {
+                self.must_be(key, "a string");
+                None
+            }
         }
     }
 
     /// A list of strings, empty when it is not set.
-    pub fn texts(&mut self, key: &str) -> Vec<Text> {
-        match self.read(key, Value::Texts(Vec::new())) {
+    pub fn texts(&mut self, key: &'static str) -> Vec<Text> {
+        self.know(key, || Value::Texts(Vec::new()));
+        match self.value(key) {
             None => Vec::new(),
-            Some(Value::Texts(pairs)) => pairs.into_iter().map(Text::from).collect(),
+            Some(Value::Texts(pairs)) => pairs.iter().cloned().map(Text::from).collect(),
             Some(Value::Numbers(none)) if none.is_empty() => Vec::new(),
-            Some(other) => self.wrong(key, "must be a list of strings", &other, Vec::new()),
+            Some(_) => {
+                self.must_be(key, "a list of strings");
+                Vec::new()
+            }
         }
     }
 
     /// A list of numbers, empty when it is not set.
-    pub fn numbers(&mut self, key: &str) -> Vec<f64> {
-        match self.read(key, Value::Numbers(Vec::new())) {
+    pub fn numbers(&mut self, key: &'static str) -> Vec<f64> {
+        self.know(key, || Value::Numbers(Vec::new()));
+        match self.value(key) {
             None => Vec::new(),
-            Some(Value::Numbers(values)) => values,
+            Some(Value::Numbers(values)) => values.clone(),
             Some(Value::Texts(none)) if none.is_empty() => Vec::new(),
-            Some(other) => self.wrong(key, "must be a list of numbers", &other, Vec::new()),
+            Some(_) => {
+                self.must_be(key, "a list of numbers");
+                Vec::new()
+            }
         }
     }
 
@@ -147,36 +161,40 @@ impl Settings {
         });
     }
 
-    fn read(&mut self, key: &str, default: Value) -> Option<Value> {
-        if !self.known.iter().any(|known| known.key == key) {
-            self.known.push(Known {
-                key: key.to_owned(),
-                default,
-            });
-        }
+    fn value(&self, key: &str) -> Option<&Value> {
         self.given
             .iter()
             .find(|setting| setting.key == key)
-            .map(|setting| setting.value.clone())
+            .map(|setting| &setting.value)
     }
 
-    fn wrong<T>(&mut self, key: &str, must: &str, value: &Value, default: T) -> T {
-        let message = format!("{must}, not {}", shown(value));
-        self.problem(key, &message);
-        default
+    #[cfg_attr(
+        target_arch = "wasm32",
+        expect(unused_variables, reason = "only schemas want defaults")
+    )]
+    fn know(&mut self, key: &'static str, default: impl FnOnce() -> Value) {
+        if self.known.iter().all(|known| known.key != key) {
+            self.known.push(Known {
+                key,
+                #[cfg(not(target_arch = "wasm32"))]
+                default: default(),
+            });
+        }
+    }
+
+    fn must_be(&mut self, key: &str, what: &str) {
+        self.problem(key, &joined(&["must be ", what]));
     }
 
     /// What is wrong, settings that nobody read included; or what is known.
     pub(crate) fn finish(mut self) -> Result<Vec<Known>, Vec<Problem>> {
-        let keys: Vec<&str> = self.known.iter().map(|known| known.key.as_str()).collect();
-        let knows = if keys.is_empty() {
-            "none".to_owned()
-        } else {
-            keys.join(", ")
-        };
         for setting in &self.given {
-            if !keys.contains(&setting.key.as_str()) {
-                let message = format!("no such setting; there is: {knows}");
+            if self.known.iter().all(|known| known.key != setting.key) {
+                let mut message = "no such setting; there is:".to_owned();
+                for known in &self.known {
+                    message.push(' ');
+                    message.push_str(known.key);
+                }
                 self.problems.push(Problem {
                     key: setting.key.clone(),
                     message,
@@ -196,49 +214,19 @@ fn text(text: &str) -> Value {
     Value::Text((text.to_owned(), 0))
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "settings are small; an integer is a number as TOML writes it"
-)]
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => Some(*number),
-        Value::Integer(integer) => Some(*integer as f64),
-        _ => None,
-    }
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Bool(value) => value.to_string(),
-        Value::Integer(value) => value.to_string(),
-        Value::Number(value) => decimal(*value),
-        Value::Text((value, _)) => format!("\"{value}\""),
-        Value::Texts(_) | Value::Numbers(_) => "a list".to_owned(),
-    }
-}
-
-/// At most three decimals. The standard library's printing of floats alone would be a third of a small policy.
+/// At most three decimals.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a cast saturates, and the value is only shown"
 )]
 fn decimal(value: f64) -> String {
-    if value.is_nan() {
-        return "NaN".to_owned();
-    }
     let thousandths = (value * 1000.0 + if value < 0.0 { -0.5 } else { 0.5 }) as i64;
     let sign = if thousandths < 0 { "-" } else { "" };
-    let (whole, rest) = (
-        thousandths.unsigned_abs() / 1000,
-        thousandths.unsigned_abs() % 1000,
-    );
-    if rest == 0 {
-        return format!("{sign}{whole}");
-    }
-    format!("{sign}{whole}.{rest:03}")
-        .trim_end_matches('0')
-        .to_owned()
+    let whole = (thousandths.unsigned_abs() / 1000).to_string();
+    // One before it, so that zeros in front stay.
+    let rest = (thousandths.unsigned_abs() % 1000 + 1000).to_string();
+    let rest = rest.get(1..).unwrap_or_default().trim_end_matches('0');
+    joined(&[sign, &whole, if rest.is_empty() { "" } else { "." }, rest])
 }
 
 // === impl Text ===
@@ -301,15 +289,15 @@ mod tests {
             ("rest-ms", true.into()),
             ("modle", 1.into()),
         ]);
-        settings.number("weight", 0.5, 0.0..=1.5);
+        settings.number("weight", 0.5, -0.005..=1.5);
         settings.count("rest-ms", 7, 0..=10);
         settings.choice("model", &["weighted", "probability"]);
         assert_eq!(
             problems(settings),
             [
-                "weight: must be a number from 0 to 1.5, not -0.25",
-                "rest-ms: must be a whole number from 0 to 10, not true",
-                "modle: no such setting; there is: weight, rest-ms, model",
+                "weight: must be a number from -0.005 to 1.5",
+                "rest-ms: must be a whole number from 0 to 10",
+                "modle: no such setting; there is: weight rest-ms model",
             ]
         );
     }
@@ -320,7 +308,7 @@ mod tests {
         assert_eq!(settings.choice("model", &["weighted", "probability"]), 0);
         assert_eq!(
             problems(settings),
-            ["model: must be one of: weighted, probability, not \"random\""]
+            ["model: must be one of: weighted, probability"]
         );
     }
 }

@@ -1,6 +1,7 @@
 //! From a core module to a component, and what a component must be.
 
 use sha2::{Digest, Sha256};
+use wasmparser::{Parser, Payload};
 use wit_component::{ComponentEncoder, DecodedWasm};
 use wit_parser::{Resolve, WorldKey};
 
@@ -8,6 +9,9 @@ use crate::BuildError;
 
 /// The package whose interfaces a policy imports and exports.
 const PACKAGE: &str = "pointsman:policy/";
+
+/// The number of custom sections.
+const CUSTOM: u8 = 0;
 
 /// Makes a component of what cargo compiled.
 pub(crate) fn encode(file: &str, module: &[u8]) -> Result<Vec<u8>, BuildError> {
@@ -22,7 +26,48 @@ pub(crate) fn encode(file: &str, module: &[u8]) -> Result<Vec<u8>, BuildError> {
         .validate(true)
         .module(module)
         .and_then(ComponentEncoder::encode);
-    encoded.map_err(|error| not_component(file, &error))
+    let component = encoded.map_err(|error| not_component(file, &error))?;
+    bare(&component).map_err(|error| not_component(file, &error))
+}
+
+/// The component without its own custom sections: names of its inner parts and of the tools that made it, which nothing reads.
+fn bare(component: &[u8]) -> Result<Vec<u8>, wasmparser::BinaryReaderError> {
+    let mut bare = Vec::with_capacity(component.len());
+    let (mut from, mut depth) = (0_usize, 0_u32);
+    for payload in Parser::new(0).parse_all(component) {
+        let payload = payload?;
+        let (id, end) = match &payload {
+            Payload::ModuleSection {
+                unchecked_range, ..
+            }
+            | Payload::ComponentSection {
+                unchecked_range, ..
+            } => {
+                depth += 1;
+                if depth > 1 {
+                    continue;
+                }
+                (1, unchecked_range.end)
+            }
+            Payload::End(_) => {
+                depth = depth.saturating_sub(1);
+                continue;
+            }
+            Payload::Version { range, .. } if depth == 0 => (1, range.end),
+            section if depth == 0 => match section.as_section() {
+                Some((id, range)) => (id, range.end),
+                None => continue,
+            },
+            _ => continue,
+        };
+        // Offsets into a slice fit.
+        let end = end as usize;
+        if id != CUSTOM {
+            bare.extend_from_slice(&component[from..end]);
+        }
+        from = end;
+    }
+    Ok(bare)
 }
 
 /// Checks that a component imports only the log and exports a policy. The host checks more, when it loads it.
@@ -79,9 +124,9 @@ fn name(resolve: &Resolve, key: &WorldKey) -> String {
 
 /// The first import of a core module that no policy has.
 fn foreign_import(file: &str, module: &[u8]) -> Result<Option<String>, BuildError> {
-    for payload in wasmparser::Parser::new(0).parse_all(module) {
+    for payload in Parser::new(0).parse_all(module) {
         let payload = payload.map_err(|error| not_component(file, &error))?;
-        let wasmparser::Payload::ImportSection(imports) = payload else {
+        let Payload::ImportSection(imports) = payload else {
             continue;
         };
         for import in imports.into_imports() {
