@@ -1,1 +1,72 @@
-//! policy
+//! The policy host: WebAssembly components decide which orchestrator gets a job.
+//!
+//! # Contract
+//!
+//! A [`Bundle`] (a manifest and components) is loaded, checked and configured off the hot path, and becomes a numbered
+//! [`Generation`] by an atomic swap. [`Host::select`] asks its selection chain about every job and always answers in
+//! microseconds: an order of candidates or a refusal with its cause. The failover hooks of a [`Generation`] are asked
+//! when attempts fail, are slow, or change their price. Every selection leaves a [`Decision`] that tells who was excluded
+//! by which stage, why, and by which value.
+//!
+//! Policies are strangers. Their answers are checked ([`FaultKind`]), their fuel, time and memory are limited ([`Limits`]), and they
+//! reach nothing but a log. A fault never stops a job that the bundle's `on-failure` lets go on, and never lets through what a
+//! gate would have stopped. Two things no policy decides: a candidate that cannot do the job, or costs more than the hard
+//! ceiling, is dropped by the host afterwards, counted and shown.
+//!
+//! This crate knows wasmtime and the registry of facts; it does not know the network, its protocol or its prices' meaning.
+//!
+//! # Metrics
+//!
+//! | name | kind | labels |
+//! |---|---|---|
+//! | `pointsman_policy_decisions_total` | counter | `outcome`: `routed`, `refused` |
+//! | `pointsman_policy_decision_seconds` | histogram | |
+//! | `pointsman_policy_faults_total` | counter | `kind`, `hook`, `stage` |
+//! | `pointsman_policy_fallbacks_total` | counter | `to`: `native`, `previous`, `reject` |
+//! | `pointsman_policy_host_drops_total` | counter | `reason`: `unfit`, `above-ceiling`, `unpriced` |
+//! | `pointsman_policy_quarantines_total` | counter | |
+//! | `pointsman_policy_generation` | gauge | |
+#![deny(unsafe_code)]
+
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated; wit/policy.wit documents every item"
+)]
+mod bindings;
+pub mod bundle;
+mod chain;
+pub mod component;
+pub mod decision;
+mod engine;
+pub mod fault;
+mod generation;
+mod history;
+mod host;
+pub mod limits;
+mod load;
+mod metrics;
+pub mod native;
+mod plan;
+pub mod wit;
+
+pub use bundle::{Bundle, BundleError};
+pub use chain::failover::{AttemptView, Bargain, Patience, Recovery, Remaining, Remedy};
+pub use chain::gather::Shown;
+pub use chain::recheck::DropReason;
+pub use chain::{Hedge, Refusal};
+pub use decision::{AttemptRecord, Decision, DecisionLog, Fallback};
+pub use engine::{Allocation, EngineError};
+pub use fault::{Fault, FaultKind, Hook};
+pub use generation::{Answer, Generation, GenerationInfo, State};
+pub use history::NothingBefore;
+pub use host::{Config, Host, Quarantine, Selection};
+pub use limits::Limits;
+pub use load::{About, LoadError, Loaded};
+pub use native::{NativeBundle, NativeStage};
+pub use plan::PlanError;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,337 @@
+//! One loaded bundle in the running host.
+//!
+//! A generation never changes once it is active, apart from its counters and its [`State`]; jobs hold it by `Arc` and finish
+//! on it, whatever is activated meanwhile.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use pointsman_facts::{Job, Price};
+
+use crate::bundle::{Digest, OnFailure};
+use crate::chain::failover::{AttemptView, Bargain, Opinion, Patience, Remaining, Remedy};
+use crate::chain::{Chain, Failed, Refusal};
+use crate::decision::Fallback;
+use crate::fault::Fault;
+use crate::host::Shared;
+use crate::load::{About, Loaded};
+use crate::metrics::Metrics;
+
+/// One loaded bundle, numbered.
+pub struct Generation {
+    number: u64,
+    name: String,
+    version: String,
+    digest: Digest,
+    origin: String,
+    about: Vec<About>,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) chain: Chain,
+    pub(crate) native: Option<Chain>,
+    host: Weak<Shared>,
+    state: AtomicU8,
+    activated_ms: AtomicU64,
+    pub(crate) decisions: AtomicU64,
+    faults: AtomicU64,
+    /// When the last faults were, unix ms.
+    recent: Mutex<VecDeque<u64>>,
+    last_fault: Mutex<Option<Fault>>,
+}
+
+/// Where a generation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum State {
+    /// It decides.
+    Active,
+    /// A rollback would bring it back.
+    Previous,
+    /// It was rolled back from, or is too old to be kept.
+    Retired,
+    /// It was taken out for repeated faults.
+    Quarantined,
+}
+
+/// A generation in a listing.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct GenerationInfo {
+    /// Its number.
+    pub number: u64,
+    /// The bundle's name.
+    pub name: String,
+    /// The bundle's version.
+    pub version: String,
+    /// What identifies the bundle.
+    pub digest: Digest,
+    /// Where it came from, in the words of who activated it.
+    pub origin: String,
+    /// Where it stands.
+    pub state: State,
+    /// When it was last activated, unix ms.
+    pub activated_ms: u64,
+    /// Selections it was asked for.
+    pub decisions: u64,
+    /// Faults of its policies.
+    pub faults: u64,
+    /// The last of them.
+    pub last_fault: Option<Fault>,
+    /// What its policies say of themselves.
+    pub policies: Vec<About>,
+}
+
+/// What the failover chain answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// The answer, checked; the budget is not.
+    pub value: T,
+    /// The stage that gave it; `None`: no stage has an opinion.
+    pub stage: Option<Arc<str>>,
+    /// What was wrong with the policy, if the answer is a fallback's.
+    pub fault: Option<Fault>,
+}
+
+// === impl State ===
+
+impl State {
+    fn from_u8(number: u8) -> Self {
+        [
+            Self::Active,
+            Self::Previous,
+            Self::Retired,
+            Self::Quarantined,
+        ]
+        .into_iter()
+        .find(|state| *state as u8 == number)
+        .unwrap_or(Self::Retired)
+    }
+}
+
+// === impl Generation ===
+
+impl Generation {
+    pub(crate) fn new(number: u64, origin: String, loaded: Loaded, host: Weak<Shared>) -> Self {
+        Self {
+            number,
+            name: loaded.manifest.name,
+            version: loaded.manifest.version,
+            digest: loaded.digest,
+            origin,
+            about: loaded.about,
+            on_failure: loaded.manifest.on_failure,
+            chain: loaded.chain,
+            native: loaded.native,
+            host,
+            state: AtomicU8::new(State::Retired as u8),
+            activated_ms: AtomicU64::new(0),
+            decisions: AtomicU64::new(0),
+            faults: AtomicU64::new(0),
+            recent: Mutex::default(),
+            last_fault: Mutex::default(),
+        }
+    }
+
+    /// Its number: every decision is tagged with it.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The bundle's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The bundle's version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What identifies the bundle.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::from_u8(self.state.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_state(&self, state: State) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_activated(&self, now_ms: u64) {
+        self.activated_ms.store(now_ms, Ordering::Relaxed);
+        self.set_state(State::Active);
+    }
+
+    /// Everything there is to list.
+    #[must_use]
+    pub fn info(&self) -> GenerationInfo {
+        GenerationInfo {
+            number: self.number,
+            name: self.name.clone(),
+            version: self.version.clone(),
+            digest: self.digest,
+            origin: self.origin.clone(),
+            state: self.state(),
+            activated_ms: self.activated_ms.load(Ordering::Relaxed),
+            decisions: self.decisions.load(Ordering::Relaxed),
+            faults: self.faults.load(Ordering::Relaxed),
+            last_fault: self.last_fault.lock().clone(),
+            policies: self.about.clone(),
+        }
+    }
+
+    /// Asks the failover chain about an attempt that failed, when none is running.
+    #[must_use]
+    pub fn on_failure(
+        &self,
+        job: &Job,
+        attempts: &[AttemptView<'_>],
+        remaining: Remaining<'_>,
+    ) -> Answer<Remedy> {
+        self.rescue(job, |chain| chain.on_failure(job, attempts, remaining))
+    }
+
+    /// Asks the failover chain about an attempt that is slow.
+    #[must_use]
+    pub fn on_slow(
+        &self,
+        job: &Job,
+        attempts: &[AttemptView<'_>],
+        remaining: Remaining<'_>,
+    ) -> Answer<Patience> {
+        self.rescue(job, |chain| chain.on_slow(job, attempts, remaining))
+    }
+
+    /// Asks the failover chain about a session whose price went from `before` to `after`.
+    #[must_use]
+    pub fn on_price_change(
+        &self,
+        job: &Job,
+        before: Price,
+        after: Price,
+        remaining: Remaining<'_>,
+    ) -> Answer<Bargain> {
+        self.rescue(job, |chain| {
+            chain.on_price_change(job, (before, after), remaining)
+        })
+    }
+
+    fn rescue<T: Opinion>(
+        &self,
+        job: &Job,
+        ask: impl Fn(&Chain) -> Result<(T, Option<Arc<str>>), Failed>,
+    ) -> Answer<T> {
+        let failed = match ask(&self.chain) {
+            Ok((value, stage)) => {
+                return Answer {
+                    value,
+                    stage,
+                    fault: None,
+                };
+            }
+            Err(failed) => failed,
+        };
+        self.faulted(&failed.fault, job.now_ms);
+        let (value, stage) = self.rescue_instead(&failed, ask);
+        Answer {
+            value,
+            stage,
+            fault: Some(failed.fault),
+        }
+    }
+
+    /// The fallback's answer. Unlike in selection, having nobody to ask is no reason to refuse: every remaining candidate passed
+    /// the gates already, so the host's default opens none.
+    fn rescue_instead<T: Opinion>(
+        &self,
+        failed: &Failed,
+        ask: impl Fn(&Chain) -> Result<(T, Option<Arc<str>>), Failed>,
+    ) -> (T, Option<Arc<str>>) {
+        let asked = match self.on_failure {
+            _ if failed.required => None,
+            OnFailure::Reject => None,
+            OnFailure::Default => self
+                .native
+                .as_ref()
+                .map(|chain| (Fallback::Native, ask(chain))),
+            OnFailure::Previous => self.last_good().map(|generation| {
+                let fallback = Fallback::Previous(generation.number);
+                (fallback, ask(&generation.chain))
+            }),
+        };
+        if let Some((fallback, answer)) = asked {
+            Metrics::fallback(fallback);
+            return answer.unwrap_or_else(|_| (T::abstain(), None));
+        }
+        if self.on_failure == OnFailure::Previous && !failed.required {
+            return (T::abstain(), None);
+        }
+        Metrics::fallback(Fallback::Reject);
+        (T::refuse(self.refusal(&failed.fault)), None)
+    }
+
+    /// What the application is told when a fault refuses its job.
+    pub(crate) fn refusal(&self, fault: &Fault) -> Refusal {
+        let message = format!(
+            "the routing policy \"{}\" failed ({}) and must not be done without",
+            fault.stage, fault.kind
+        );
+        Refusal::host("policy-fault", message)
+    }
+
+    /// The generation that answers in place of this one: the one before it, or the active one if this is not active any more.
+    fn last_good(&self) -> Option<Arc<Generation>> {
+        self.host.upgrade()?.last_good(self.number)
+    }
+
+    /// Counts a fault; too many of them quarantine the generation.
+    pub(crate) fn faulted(&self, fault: &Fault, now_ms: u64) {
+        Metrics::fault(fault);
+        self.faults.fetch_add(1, Ordering::Relaxed);
+        *self.last_fault.lock() = Some(fault.clone());
+        tracing::warn!(
+            generation = self.number,
+            bundle = self.name,
+            "a policy is faulty: {fault}"
+        );
+        let Some(host) = self.host.upgrade() else {
+            return;
+        };
+        let rule = host.config.quarantine;
+        let within = u64::try_from(rule.within.as_millis()).unwrap_or(u64::MAX);
+        let mut recent = self.recent.lock();
+        recent.push_back(now_ms);
+        while recent.len() > rule.faults.get() {
+            recent.pop_front();
+        }
+        let first = recent.front().copied().unwrap_or(now_ms);
+        let repeated = recent.len() == rule.faults.get() && now_ms.saturating_sub(first) <= within;
+        if repeated {
+            recent.clear();
+            drop(recent);
+            host.quarantine(self.number);
+        }
+    }
+}
+
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generation")
+            .field("number", &self.number)
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

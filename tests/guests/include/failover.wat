@@ -1,0 +1,18 @@
+  ;; $rescue answers on-failure at 512, $wait on-slow at 544, $haggle on-price-change at 576.
+  (func (export "pointsman:policy/failover@0.1.0#on-failure")
+    (param i64 i64 i64 i64 i64 i64 i32 i64 i32 i32) (param $attempts i32) (param $attempt-count i32)
+    (param $rows i32) (param $columns i32) (param $column-count i32) (result i32)
+    (call $rescue (local.get $rows) (local.get $attempts) (local.get $attempt-count))
+    (i32.const 512))
+  (export "cabi_post_pointsman:policy/failover@0.1.0#on-failure" (func $start-again))
+  (func (export "pointsman:policy/failover@0.1.0#on-slow")
+    (param i64 i64 i64 i64 i64 i64 i32 i64 i32 i32) (param $attempts i32) (param $attempt-count i32)
+    (param $rows i32) (param $columns i32) (param $column-count i32) (result i32)
+    (call $wait (local.get $rows))
+    (i32.const 544))
+  (export "cabi_post_pointsman:policy/failover@0.1.0#on-slow" (func $start-again))
+  ;; Its arguments are too many for the stack: a pointer to all of them.
+  (func (export "pointsman:policy/failover@0.1.0#on-price-change") (param i32) (result i32)
+    (call $haggle)
+    (i32.const 576))
+  (export "cabi_post_pointsman:policy/failover@0.1.0#on-price-change" (func $start-again))
