@@ -29,15 +29,16 @@ pub fn bundle() -> &'static [File] {
     include!(concat!(env!("OUT_DIR"), "/files.rs"))
 }
 
-/// The native twin of one stage: the policy behind the file `component` of the bundle, with the hook "selection" or "failover".
-/// `None` when there is no such file, or it does not have that hook.
+/// The native twin of one stage: the policy behind `component`, with or without its ".wasm", and the hook "selection" or "failover".
+/// `None` when there is no such component, or it does not have that hook.
 #[must_use]
 pub fn stage(component: &str, hook: &str, settings: Vec<Setting>) -> Option<Configured> {
-    Some(match (component, hook) {
-        ("capability.wasm", "selection") => native::selection::<Capability>(settings),
-        ("price-ceiling.wasm", "selection") => native::selection::<PriceCeiling>(settings),
-        ("rank.wasm", "selection") => native::selection::<Rank>(settings),
-        ("failover.wasm", "failover") => native::failover::<Standard>(settings),
+    let name = component.strip_suffix(".wasm").unwrap_or(component);
+    Some(match (name, hook) {
+        ("capability", "selection") => native::selection::<Capability>(settings),
+        ("price-ceiling", "selection") => native::selection::<PriceCeiling>(settings),
+        ("rank", "selection") => native::selection::<Rank>(settings),
+        ("failover", "failover") => native::failover::<Standard>(settings),
         _ => return None,
     })
 }

@@ -1,0 +1,136 @@
+//! The embedded components in wasmtime, with the limits that a host sets: just enough of one to ask a question.
+
+use pointsman_sdk::{Column, Fact, Job, Setting, Table, Value};
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine, Store};
+
+/// Bindings of the host's side.
+pub(crate) mod host {
+    wasmtime::component::bindgen!({ world: "selector", path: "../../wit", additional_derives: [PartialEq] });
+}
+
+/// The rescuer's, with the types of the first.
+pub(crate) mod rescue {
+    wasmtime::component::bindgen!({
+        world: "rescuer",
+        path: "../../wit",
+        additional_derives: [PartialEq],
+        with: {
+            "pointsman:policy/types": super::host::pointsman::policy::types,
+            "pointsman:policy/log": super::host::pointsman::policy::log,
+        },
+    });
+}
+
+use host::exports::pointsman::policy::policy as asked;
+use host::pointsman::policy::{log, types};
+
+/// Messages that a component wrote.
+#[derive(Default)]
+pub(crate) struct Log(pub(crate) Vec<String>);
+
+impl log::Host for Log {
+    fn enabled(&mut self, level: log::Level) -> bool {
+        matches!(level, log::Level::Error | log::Level::Warn)
+    }
+
+    fn write(&mut self, _: log::Level, message: String) {
+        self.0.push(message);
+    }
+}
+
+impl types::Host for Log {}
+
+/// Fuel of one call over so many rows.
+pub(crate) fn fuel(rows: u32) -> u64 {
+    200_000 + 3_000 * u64::from(rows)
+}
+
+/// An instance before it is configured.
+pub(crate) fn instantiate<T>(
+    component: &str,
+    make: impl FnOnce(&mut Store<Log>, &Component, &Linker<Log>) -> T,
+) -> (Store<Log>, T) {
+    let mut config = Config::new();
+    config.consume_fuel(true).epoch_interruption(true);
+    let engine = Engine::new(&config).expect("an engine");
+    let (_, bytes) = pointsman_default_bundle::bundle()
+        .iter()
+        .find(|(name, _)| *name == component)
+        .expect("it is embedded");
+    let component = Component::new(&engine, bytes).expect("a component");
+    let mut linker = Linker::new(&engine);
+    log::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |log: &mut Log| log)
+        .expect("one log");
+    let mut store = Store::new(&engine, Log::default());
+    store.set_epoch_deadline(u64::MAX / 2);
+    store.set_fuel(fuel(1000)).expect("fuel is on");
+    let made = make(&mut store, &component, &linker);
+    (store, made)
+}
+
+/// A selector, configured.
+pub(crate) fn selector(component: &str, settings: &[Setting]) -> (Store<Log>, host::Selector) {
+    let (mut store, selector) = instantiate(component, |store, component, linker| {
+        host::Selector::instantiate(store, component, linker).expect("it imports the log only")
+    });
+    let settings = settings.iter().map(setting).collect::<Vec<_>>();
+    let plan =
+        selector
+            .pointsman_policy_policy()
+            .call_configure(&mut store, "selection", &settings);
+    plan.expect("no trap").expect("settings are right");
+    (store, selector)
+}
+
+/// The setting as this side has it.
+pub(crate) fn setting(setting: &Setting) -> asked::Setting {
+    let value = match &setting.value {
+        Value::Bool(value) => asked::Value::Bool(*value),
+        Value::Integer(value) => asked::Value::Integer(*value),
+        Value::Number(value) => asked::Value::Number(*value),
+        Value::Text(value) => asked::Value::Text(value.clone()),
+        Value::Texts(value) => asked::Value::Texts(value.clone()),
+        Value::Numbers(value) => asked::Value::Numbers(value.clone()),
+    };
+    asked::Setting {
+        key: setting.key.clone(),
+        value,
+    }
+}
+
+/// The job as this side has it.
+pub(crate) fn job(job: &Job) -> types::Job {
+    let fact = |fact: &Fact| match *fact {
+        Fact::Unknown => types::Fact::Unknown,
+        Fact::Number(value) => types::Fact::Number(value),
+        Fact::Count(value) => types::Fact::Count(value),
+        Fact::Mark(value) => types::Fact::Mark(value),
+        Fact::Symbol(value) => types::Fact::Symbol(value),
+    };
+    types::Job {
+        now_ms: job.now_ms,
+        seed: job.seed,
+        workload: job.workload,
+        capability: job.capability,
+        model: job.model,
+        affinity: job.affinity,
+        deadline_ms: job.deadline_ms,
+        units: job.units,
+        facts: job.facts.iter().map(fact).collect(),
+    }
+}
+
+/// The table as this side has it.
+pub(crate) fn table(table: &Table) -> types::Table {
+    let column = |column: &Column| match column {
+        Column::Numbers(values) => types::Column::Numbers(values.clone()),
+        Column::Counts(values) => types::Column::Counts(values.clone()),
+        Column::Marks(values) => types::Column::Marks(values.clone()),
+        Column::Symbols(values) => types::Column::Symbols(values.clone()),
+    };
+    types::Table {
+        rows: table.rows,
+        columns: table.columns.iter().map(column).collect(),
+    }
+}
