@@ -1,1 +1,39 @@
-//! dispatch
+//! Job → decision → session → attempts → outcome: the only place that routes, retries, hedges and fails over.
+//!
+//! # Contract
+//!
+//! A workload describes one job ([`Request`]) and how to try it on one orchestrator ([`Exchange`]). [`Dispatcher::exchange`] asks
+//! the policy for an order, works down it, and answers with the first good result, or with the reason why there is none
+//! before the hard deadline. It knows no media format and no message text: whose fault a failure is, and whether trying
+//! again is safe, arrive with the [`Failure`](pointsman_facts::Failure).
+//!
+//! What a policy may not do is decided here and nowhere else: nothing is sent past the hard deadline, no retry that is
+//! not safe, nothing above the [`budget`], no second rerank. A refused answer becomes the next candidate if that is allowed, else the end.
+//!
+//! # Two shapes
+//!
+//! An *exchange* is one request with a deadline and a commit point, the moment at which the application has seen the first
+//! byte: attempts and hedges happen before it. Segments, AI requests and BYOC calls are exchanges.
+//!
+//! A *lease* is attached, kept healthy, metered and detached: real-time streams. None exists yet. Its events (health, a top-up due,
+//! a price change) will be asked of the same policies and paid from the same budgets, with sessions held by the same
+//! [`Sessions`]; nothing in an exchange assumes that a session serves one job only.
+//!
+//! # Time
+//!
+//! Only tokio's clock is read, and the wall clock only through the directory's offset from it, so a test can run hours of
+//! traffic in paused time.
+#![forbid(unsafe_code)]
+
+pub mod budget;
+pub mod deadline;
+pub mod exchange;
+mod hedge;
+mod run;
+pub mod session;
+
+pub use budget::Budgets;
+pub use deadline::Deadlines;
+pub use exchange::{Allowance, Delivered, Exchange, Request, StopReason, Stopped};
+pub use run::{Dispatcher, Settings};
+pub use session::Sessions;

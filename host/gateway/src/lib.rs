@@ -4,5 +4,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod cli;
+pub mod command;
 pub mod config;
+pub mod gateway;
+pub mod ingest;
+mod logging;
+mod metrics;
+pub mod playback;
+pub mod policies;
+pub mod streams;
+pub mod tls;
+pub mod twin;

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match pointsman::cli::parse(std::env::args_os(), std::env::vars_os()) {
-        Ok(_) => {
-            eprintln!(
-                "pointsman: the command line is right, but this build carries no command out"
-            );
-            ExitCode::FAILURE
-        }
+        Ok(command) => match pointsman::command::execute(command) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("pointsman: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
         Err(error) => {
             // A closed pipe changes nothing about the exit code.
             let _ = error.print();

@@ -1,0 +1,287 @@
+//! One job from its decision to its outcome.
+
+mod attempt;
+mod recover;
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use attempt::{Attempt, Running};
+use pointsman_directory::{Directory, Query, View};
+use pointsman_facts::{Failure, Job};
+use pointsman_policy::{Host, Selection};
+use tokio::time::{Instant, sleep_until};
+
+use crate::budget::{Budgets, Limits};
+use crate::exchange::{Delivered, Exchange, Request, StopReason, Stopped};
+use crate::session::Sessions;
+
+/// What the operator allows a job to cost in extra work.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Attempts one after the other, the first included. Answers that only say "full" do not count.
+    pub max_attempts: NonZeroU32,
+    /// Copies sent beside a slow attempt.
+    pub max_hedges: u32,
+    /// Budget of retries, all jobs together.
+    pub retries: Limits,
+    /// Budget of hedges, all jobs together.
+    pub hedges: Limits,
+    /// Whether `max_price` binds the host too, so that no policy can pass it.
+    pub price_is_hard: bool,
+}
+
+/// Routes jobs. One a gateway.
+#[derive(Debug)]
+pub struct Dispatcher {
+    directory: Directory,
+    policy: Host,
+    budgets: Budgets,
+    settings: Settings,
+}
+
+/// A job under way.
+struct Run<'a, E: Exchange> {
+    dispatcher: &'a Dispatcher,
+    request: &'a Request,
+    sessions: &'a Sessions<E::Session>,
+    work: &'a E,
+    started: Instant,
+    job: Job,
+    view: View,
+    selection: Selection,
+    /// Rows not tried yet, best first.
+    remaining: VecDeque<u32>,
+    attempts: Vec<Attempt>,
+    running: Running<'a, E::Output>,
+    /// When to ask whether the oldest attempt is too slow.
+    slow_at: Option<Instant>,
+    last_failed: Option<usize>,
+    retries: u32,
+    hedges: u32,
+    reranked: bool,
+}
+
+// === impl Settings ===
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_attempts: const { NonZeroU32::new(3).expect("three") },
+            max_hedges: 1,
+            retries: Limits::default(),
+            hedges: Limits::default(),
+            price_is_hard: true,
+        }
+    }
+}
+
+// === impl Dispatcher ===
+
+impl Dispatcher {
+    /// A dispatcher over one directory and one policy host.
+    #[must_use]
+    pub fn new(directory: Directory, policy: Host, settings: Settings) -> Self {
+        Self {
+            budgets: Budgets::new(settings.retries, settings.hedges),
+            directory,
+            policy,
+            settings,
+        }
+    }
+
+    /// The directory jobs are routed over.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The policies that choose.
+    #[must_use]
+    pub fn policy(&self) -> &Host {
+        &self.policy
+    }
+
+    /// Does one job.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: no orchestrator was chosen, the input is at fault, everything allowed was tried, or the hard deadline passed.
+    pub async fn exchange<E: Exchange>(
+        &self,
+        request: &Request,
+        sessions: &Sessions<E::Session>,
+        work: &E,
+    ) -> Result<Delivered<E::Output>, Stopped> {
+        let mut run = Run::decide(self, request, sessions, work)?;
+        self.budgets.deposit();
+        run.start_next();
+        run.finish().await
+    }
+}
+
+// === impl Run ===
+
+impl<'a, E: Exchange> Run<'a, E> {
+    fn decide(
+        dispatcher: &'a Dispatcher,
+        request: &'a Request,
+        sessions: &'a Sessions<E::Session>,
+        work: &'a E,
+    ) -> Result<Self, Stopped> {
+        let started = Instant::now();
+        let job = dispatcher.job(request);
+        let view = dispatcher.view(request, sessions.incumbent());
+        let selection = dispatcher.policy.select(&job, &view);
+        let run = Self {
+            dispatcher,
+            request,
+            sessions,
+            work,
+            started,
+            remaining: selection.order().iter().copied().collect(),
+            job,
+            view,
+            selection,
+            attempts: Vec::new(),
+            running: Running::default(),
+            slow_at: None,
+            last_failed: None,
+            retries: 0,
+            hedges: 0,
+            reranked: false,
+        };
+        if let Some(refusal) = run.selection.refusal() {
+            let mut stopped = run.stopped(StopReason::Rejected, refusal.message.clone());
+            stopped.status = Some(refusal.status);
+            return Err(stopped);
+        }
+        if run.remaining.is_empty() {
+            return Err(run.stopped(StopReason::NoOrchestrators, run.why_nobody()));
+        }
+        Ok(run)
+    }
+
+    async fn finish(&mut self) -> Result<Delivered<E::Output>, Stopped> {
+        let hard = self.started + self.request.deadlines.hard;
+        loop {
+            let slow_at = self.slow_at.unwrap_or(hard);
+            tokio::select! {
+                biased;
+                Some((index, result)) = self.running.next() => match result {
+                    Ok(output) => return Ok(self.delivered(index, output)),
+                    Err(failure) => {
+                        self.failed(index, failure);
+                        if self.running.is_empty() {
+                            self.recover()?;
+                        }
+                    }
+                },
+                () = sleep_until(hard) => return Err(self.out_of_time()),
+                () = sleep_until(slow_at), if self.slow_at.is_some() => self.slow(),
+            }
+        }
+    }
+
+    fn delivered(&mut self, index: usize, output: E::Output) -> Delivered<E::Output> {
+        let orchestrator = self.won(index);
+        self.sessions.succeeded(orchestrator.id);
+        self.close_attempts();
+        Delivered {
+            output,
+            orchestrator,
+            decision: self.selection.decision.id,
+            attempts: self.attempts.len(),
+            elapsed: self.started.elapsed(),
+        }
+    }
+
+    fn out_of_time(&mut self) -> Stopped {
+        let hard = self.request.deadlines.hard;
+        for index in 0..self.attempts.len() {
+            if self.attempts[index].is_running() {
+                self.attempts[index].abandon();
+                self.failed(index, attempt::past_deadline(hard));
+            }
+        }
+        self.close_attempts();
+        self.stopped(
+            StopReason::Deadline,
+            format!("no orchestrator answered within {} ms", hard.as_millis()),
+        )
+    }
+
+    /// Writes every attempt into the decision's record; what still runs is cancelled when the run is dropped.
+    fn close_attempts(&self) {
+        let clock = self.dispatcher.directory.clock();
+        for attempt in &self.attempts {
+            self.selection.decision.record_attempt(attempt.record(clock));
+        }
+    }
+
+    fn last_failure(&self) -> Option<&Failure> {
+        self.attempts[self.last_failed?].failure()
+    }
+
+    fn stopped(&self, reason: StopReason, message: String) -> Stopped {
+        Stopped {
+            reason,
+            status: None,
+            message,
+            failure: self.last_failure().cloned(),
+            decision: Some(self.selection.decision.id),
+            attempts: self.attempts.len(),
+        }
+    }
+
+    fn why_nobody(&self) -> String {
+        use pointsman_facts::Candidates;
+        match self.view.rows() {
+            0 => "no orchestrator is known: check --orch-addr or --orch-webhook-url".to_owned(),
+            known => format!(
+                "none of the {known} known orchestrators may take this job; decision {} says why for each",
+                self.selection.decision.id
+            ),
+        }
+    }
+}
+
+impl Dispatcher {
+    fn view(&self, request: &Request, incumbent: Option<pointsman_facts::Symbol>) -> View {
+        self.directory.candidates(&Query {
+            workload: request.workload,
+            model: request.model,
+            required: Arc::clone(&request.required),
+            incumbent,
+        })
+    }
+
+    fn job(&self, request: &Request) -> Job {
+        Job {
+            id: request.id.clone(),
+            now_ms: self.directory.clock().unix_ms(),
+            seed: fastrand::u64(..),
+            workload: request.workload,
+            capability: request.capability,
+            model: request.model,
+            affinity: request.affinity,
+            deadline_ms: millis(request.deadlines.hard),
+            soft_ms: millis(request.deadlines.soft),
+            units: request.units,
+            segment_ms: request.segment.map(millis),
+            sequence: request.sequence,
+            max_price: request.max_price,
+            price_is_hard: self.settings.price_is_hard,
+            retries_left: self.settings.max_attempts.get() - 1,
+            hedges_left: self.settings.max_hedges,
+            labels: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+/// Saturates: no deadline is 49 days off.
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}

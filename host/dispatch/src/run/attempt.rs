@@ -1,0 +1,239 @@
+//! One try on one orchestrator, and those that are under way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{AbortHandle, Abortable, BoxFuture};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use pointsman_directory::{Clock, Orchestrator, Outcome, Running as InFlight};
+use pointsman_facts::failure::Class;
+use pointsman_facts::{Blame, Failure, FailureKind};
+use pointsman_policy::{AttemptRecord, AttemptView};
+use tokio::time::Instant;
+
+use super::{Run, millis};
+use crate::exchange::{Allowance, Exchange};
+use crate::session::Sessions;
+
+/// One try.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// Its row in the view it was chosen from.
+    pub(super) row: u32,
+    pub(super) orchestrator: Arc<Orchestrator>,
+    hedge: bool,
+    /// Since the start of the job.
+    started: Duration,
+    began: Instant,
+    end: Option<(Duration, Result<(), Failure>)>,
+    /// Counts as in flight, and into the orchestrator's history, while it is held.
+    in_flight: Option<InFlight>,
+    abort: AbortHandle,
+}
+
+type Ended<T> = (usize, Result<T, Failure>);
+
+/// The attempts under way.
+pub(super) struct Running<'a, T>(FuturesUnordered<BoxFuture<'a, Ended<T>>>);
+
+/// The failure of an attempt that the job did not wait for any longer.
+pub(super) fn past_deadline(deadline: Duration) -> Failure {
+    Failure::new(
+        Blame::Orchestrator,
+        FailureKind::Deadline,
+        format!("no result within the hard deadline of {} ms", deadline.as_millis()),
+    )
+}
+
+// === impl Attempt ===
+
+impl Attempt {
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.end.as_ref().and_then(|(_, result)| result.as_ref().err())
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.end.is_none()
+    }
+
+    fn succeed(&mut self, duration: Option<Duration>) {
+        let elapsed = self.began.elapsed();
+        self.end = Some((elapsed, Ok(())));
+        if let Some(in_flight) = self.in_flight.take() {
+            in_flight.finish(Outcome::Success { elapsed, duration });
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        let elapsed = self.began.elapsed();
+        if let Some(in_flight) = self.in_flight.take() {
+            in_flight.finish(Outcome::Failure {
+                failure: &failure,
+                elapsed,
+            });
+        }
+        self.end = Some((elapsed, Err(failure)));
+    }
+
+    /// Another attempt won. What was too slow leaves its trace in the history, or a hanging orchestrator would stay first choice.
+    fn overtaken(&mut self, duration: Option<Duration>) {
+        let elapsed = self.began.elapsed();
+        if let Some(in_flight) = self.in_flight.take() {
+            in_flight.finish(Outcome::Overtaken { elapsed, duration });
+        }
+        let overtaken = Failure::new(Blame::Gateway, FailureKind::Cancelled, "another attempt answered first");
+        self.end = Some((elapsed, Err(overtaken)));
+    }
+
+    /// Ends the attempt from here; its future then answers with a failure.
+    pub(super) fn abandon(&self) {
+        self.abort.abort();
+    }
+
+    /// As policies see it; `place` is its place among the remaining candidates.
+    pub(super) fn view(&self, place: Option<u32>) -> AttemptView<'_> {
+        AttemptView {
+            candidate: self.orchestrator.id,
+            row: place,
+            started_ms: millis(self.started),
+            elapsed_ms: millis(self.elapsed()),
+            running: self.is_running(),
+            failure: self.failure(),
+        }
+    }
+
+    /// As the decision's record keeps it.
+    pub(super) fn record(&self, clock: Clock) -> AttemptRecord {
+        AttemptRecord {
+            candidate: self.orchestrator.id,
+            started_ms: clock.unix_ms_at(self.began),
+            elapsed: self.elapsed(),
+            hedge: self.hedge,
+            outcome: self.failure().cloned().map_or(Ok(()), Err),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.end.as_ref().map_or_else(|| self.began.elapsed(), |(elapsed, _)| *elapsed)
+    }
+}
+
+// === impl Running ===
+
+impl<T> Default for Running<'_, T> {
+    fn default() -> Self {
+        Self(FuturesUnordered::new())
+    }
+}
+
+impl<T> Running<'_, T> {
+    pub(super) async fn next(&mut self) -> Option<Ended<T>> {
+        self.0.next().await
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+// === impl Run ===
+
+impl<'a, E: Exchange> Run<'a, E> {
+    /// Starts the best candidate that has not been tried.
+    pub(super) fn start_next(&mut self) {
+        if let Some(row) = self.remaining.pop_front() {
+            self.start(row, Duration::ZERO, false);
+        }
+    }
+
+    /// Starts an attempt on `row` after `delay`.
+    pub(super) fn start(&mut self, row: u32, delay: Duration, hedge: bool) {
+        self.remaining.retain(|&other| other != row);
+        let orchestrator = self.view.orchestrator(row as usize).clone();
+        let (work, sessions, target) = (self.work, self.sessions, orchestrator.clone());
+        let allowance = self.allowance();
+        let (abort, registration) = AbortHandle::new_pair();
+        let index = self.attempts.len();
+        let future = Abortable::new(
+            async move {
+                tokio::time::sleep(delay).await;
+                attempt(work, sessions, &target, allowance).await
+            },
+            registration,
+        )
+        .map(move |ended| {
+            let abandoned = |_| {
+                Err(Failure::new(
+                    Blame::Orchestrator,
+                    FailureKind::HeaderTimeout,
+                    "abandoned: too slow",
+                ))
+            };
+            (index, ended.unwrap_or_else(abandoned))
+        });
+        self.running.0.push(future.boxed());
+        self.attempts.push(Attempt {
+            row,
+            in_flight: Some(self.dispatcher.directory.begin(orchestrator.id, self.request.workload, self.request.model)),
+            orchestrator,
+            hedge,
+            started: self.started.elapsed() + delay,
+            began: Instant::now() + delay,
+            end: None,
+            abort,
+        });
+        if !hedge {
+            self.slow_at = self.hedge_at(row, delay);
+        }
+    }
+
+    /// Upload and result times as go-livepeer grants them, within what is left of the job.
+    fn allowance(&self) -> Allowance {
+        let media = self.request.segment.unwrap_or(self.request.deadlines.soft);
+        let left = self.request.deadlines.hard.saturating_sub(self.started.elapsed());
+        Allowance {
+            headers: (media / 2).max(Duration::from_secs(2)).min(left),
+            total: (media * 4).max(Duration::from_secs(8)).min(left),
+        }
+    }
+
+    /// Books a failed attempt.
+    pub(super) fn failed(&mut self, index: usize, failure: Failure) {
+        let attempt = &mut self.attempts[index];
+        tracing::debug!(job = self.request.id, orchestrator = %attempt.orchestrator.uri, %failure, "attempt failed");
+        attempt.fail(failure);
+        self.last_failed = Some(index);
+    }
+
+    /// Books the attempt that won, and those it overtook.
+    pub(super) fn won(&mut self, index: usize) -> Arc<Orchestrator> {
+        let duration = self.request.segment;
+        for (other, attempt) in self.attempts.iter_mut().enumerate() {
+            if other == index {
+                attempt.succeed(duration);
+            } else if attempt.is_running() {
+                attempt.overtaken(duration);
+            }
+        }
+        self.attempts[index].orchestrator.clone()
+    }
+}
+
+async fn attempt<E: Exchange>(
+    work: &E,
+    sessions: &Sessions<E::Session>,
+    orchestrator: &Arc<Orchestrator>,
+    allowance: Allowance,
+) -> Result<E::Output, Failure> {
+    let session = sessions
+        .acquire(orchestrator.id, |session| work.expired(session), || work.open(orchestrator))
+        .await?;
+    let result = work.attempt(&session, allowance).await;
+    if let Err(failure) = &result
+        && failure.kind.class() == Class::Session
+    {
+        sessions.forget(orchestrator.id, &session).await;
+    }
+    result
+}

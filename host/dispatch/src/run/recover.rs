@@ -1,0 +1,181 @@
+//! What happens after a failure and beside a slow attempt: the policy proposes, this module disposes.
+
+use std::time::Duration;
+
+use pointsman_facts::failure::Class;
+use pointsman_facts::{Blame, Candidates, Column, Job, Values};
+use pointsman_policy::{AttemptView, Hedge, Patience, Recovery, Remaining, Remedy};
+use tokio::time::Instant;
+
+use super::{Run, millis};
+use super::attempt::Attempt;
+use crate::exchange::{Exchange, StopReason, Stopped};
+use crate::hedge::adaptive_delay;
+
+impl<E: Exchange> Run<'_, E> {
+    /// Nothing runs any more: asks what to do about the last failure, and does it.
+    pub(super) fn recover(&mut self) -> Result<(), Stopped> {
+        let Remedy { rest, recovery } = {
+            let (job, attempts, remaining) = self.situation();
+            self.selection.generation.on_failure(&job, &attempts, self.remaining(&remaining)).value
+        };
+        let Some(failed) = self.last_failed.map(|index| &self.attempts[index]) else {
+            return Err(self.give_up());
+        };
+        let row = failed.row;
+        if !rest.is_zero() {
+            self.dispatcher.directory.rest(failed.orchestrator.id, rest);
+        }
+        match recovery {
+            Recovery::Stop(refusal) => {
+                let mut stopped = self.give_up();
+                stopped.status = Some(refusal.status);
+                return Err(stopped);
+            }
+            Recovery::RetrySame(delay) if self.may_retry(delay) => self.start(row, delay, false),
+            Recovery::Next(place) if self.may_retry(Duration::ZERO) => self.start_place(place),
+            Recovery::Rerank if !self.reranked && self.may_retry(Duration::ZERO) => self.rerank(),
+            // Refused, or no answer: the next candidate if that is allowed.
+            _ if self.may_retry(Duration::ZERO) => self.start_place(0),
+            _ => {}
+        }
+        if self.running.is_empty() {
+            return Err(self.give_up());
+        }
+        Ok(())
+    }
+
+    /// The oldest attempt is slow: asks whether to double it.
+    pub(super) fn slow(&mut self) {
+        self.slow_at = None;
+        let patience = {
+            let (job, attempts, remaining) = self.situation();
+            self.selection.generation.on_slow(&job, &attempts, self.remaining(&remaining)).value
+        };
+        match patience {
+            Patience::Wait(delay) => self.slow_at = Some(Instant::now() + delay.max(Duration::from_millis(1))),
+            Patience::Hedge(place) => self.hedge(place),
+            Patience::Abandon => {
+                if let Some(oldest) = self.attempts.iter().find(|attempt| attempt.is_running()) {
+                    oldest.abandon();
+                }
+            }
+            Patience::Abstain => self.hedge(0),
+        }
+    }
+
+    /// When an attempt on `row` that starts after `delay` is due for a second look.
+    pub(super) fn hedge_at(&self, row: u32, delay: Duration) -> Option<Instant> {
+        let slow_after = match self.selection.hedge() {
+            Hedge::Never => return None,
+            Hedge::AfterMs(ms) => Duration::from_millis(ms.into()),
+            Hedge::Adaptive => {
+                let next = self.remaining.front().copied();
+                adaptive_delay(
+                    self.request.deadlines.soft,
+                    self.latency(&Column::LatencyP95, Some(row)),
+                    self.latency(&Column::LatencyP50, next),
+                )
+            }
+        };
+        Some(Instant::now() + delay + slow_after)
+    }
+
+    fn hedge(&mut self, place: u32) {
+        let place = place as usize;
+        let allowed = self.hedges < self.dispatcher.settings.max_hedges
+            && place < self.remaining.len()
+            && self.dispatcher.budgets.hedge();
+        if allowed {
+            let row = self.remaining[place];
+            self.hedges += 1;
+            metrics::counter!("pointsman_hedges_total", "workload" => self.request.workload.name()).increment(1);
+            self.start(row, Duration::ZERO, true);
+        }
+    }
+
+    fn start_place(&mut self, place: u32) {
+        let row = self.remaining.get(place as usize).or(self.remaining.front());
+        if let Some(&row) = row {
+            self.start(row, Duration::ZERO, false);
+        }
+    }
+
+    fn rerank(&mut self) {
+        self.reranked = true;
+        self.view = self.dispatcher.view(self.request, self.sessions.incumbent());
+        let selection = self.dispatcher.policy.select(&self.job, &self.view);
+        self.remaining = selection.order().iter().copied().collect();
+        self.selection = selection;
+        self.start_next();
+    }
+
+    /// Whether one more attempt may be sent after `delay`; takes it from the budgets if so.
+    fn may_retry(&mut self, delay: Duration) -> bool {
+        let Some(failure) = self.last_failure() else {
+            return false;
+        };
+        // Being told "full" or "renew your token" costs nothing and says nothing about the next candidate.
+        let free = matches!(failure.kind.class(), Class::Capacity | Class::Session);
+        if !failure.retry_safe || failure.blame == Blame::Input {
+            return false;
+        }
+        if self.started.elapsed() + delay >= self.request.deadlines.hard {
+            return false;
+        }
+        if free {
+            return self.attempts.len() < self.view.rows() * 2 + 2;
+        }
+        if self.retries + 1 >= self.dispatcher.settings.max_attempts.get() || !self.dispatcher.budgets.retry() {
+            return false;
+        }
+        self.retries += 1;
+        metrics::counter!("pointsman_retries_total", "workload" => self.request.workload.name()).increment(1);
+        true
+    }
+
+    fn give_up(&mut self) -> Stopped {
+        self.close_attempts();
+        let Some(failure) = self.last_failure() else {
+            return self.stopped(StopReason::Failed, "nothing could be sent".to_owned());
+        };
+        let message = failure.to_string();
+        match failure.blame {
+            Blame::Input => self.stopped(StopReason::Input, message),
+            _ => self.stopped(StopReason::Failed, format!("{} attempts failed; the last: {message}", self.attempts.len())),
+        }
+    }
+
+    fn latency(&self, column: &Column, row: Option<u32>) -> Option<Duration> {
+        let Values::Numbers(values) = self.view.values(column) else {
+            return None;
+        };
+        let ms = *values.get(row? as usize)?;
+        (ms.is_finite() && ms >= 0.0).then(|| Duration::from_secs_f64(ms / 1000.0))
+    }
+
+    fn remaining<'r>(&'r self, rows: &'r [u32]) -> Remaining<'r> {
+        Remaining {
+            candidates: &self.view,
+            rows,
+        }
+    }
+
+    fn situation(&self) -> (Job, Vec<AttemptView<'_>>, Vec<u32>) {
+        let elapsed = millis(self.started.elapsed());
+        let mut job = self.job.clone();
+        job.now_ms += u64::from(elapsed);
+        job.deadline_ms = job.deadline_ms.saturating_sub(elapsed);
+        job.soft_ms = job.soft_ms.saturating_sub(elapsed);
+        job.retries_left = job.retries_left.saturating_sub(self.retries);
+        job.hedges_left = job.hedges_left.saturating_sub(self.hedges);
+        let remaining: Vec<u32> = self.remaining.iter().copied().collect();
+        let place = |attempt: &Attempt| {
+            let same = |&row: &u32| self.view.id(row as usize) == attempt.orchestrator.id;
+            remaining.iter().position(same).and_then(|place| u32::try_from(place).ok())
+        };
+        let attempts = self.attempts.iter().map(|attempt| attempt.view(place(attempt))).collect();
+        (job, attempts, remaining)
+    }
+}
+

@@ -1,0 +1,89 @@
+//! Who may ask the admin API.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::{HeaderMap, Method, uri::Authority};
+use url::Host;
+
+use super::ApiError;
+use super::token::Token;
+use crate::config::Settings;
+
+/// The rules of one listener.
+#[derive(Debug)]
+pub(super) struct Guard {
+    token: Token,
+    listens_on_loopback: bool,
+    hosts: Vec<Host>,
+}
+
+// === impl Guard ===
+
+impl Guard {
+    pub(super) fn new(token: Token, settings: &Settings) -> Self {
+        Self {
+            token,
+            listens_on_loopback: settings.listeners.cli.ip().is_loopback(),
+            hosts: settings.access.allowed_hosts.clone(),
+        }
+    }
+
+    fn refusal(&self, method: &Method, headers: &HeaderMap, authority: Option<&Authority>) -> Option<ApiError> {
+        let host = text(headers, HOST.as_str()).or(authority.map(Authority::as_str));
+        if !host.is_some_and(|host| self.is_ours(host)) {
+            let message = "this Host is not served here: use 127.0.0.1, or name it with --allowed-hosts";
+            return Some(ApiError::forbidden(message));
+        }
+        let foreign = text(headers, ORIGIN.as_str()).is_some_and(|origin| {
+            let host = origin.split_once("://").map_or("", |(_, host)| host);
+            !self.is_ours(host)
+        });
+        let cross_site = matches!(text(headers, "sec-fetch-site"), Some("cross-site" | "same-site"));
+        if foreign || cross_site {
+            return Some(ApiError::forbidden("requests from other sites' pages are refused"));
+        }
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        if reads && self.listens_on_loopback {
+            return None;
+        }
+        let given = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
+        match given {
+            Some(given) if self.token.is(given) => None,
+            Some(_) => Some(ApiError::unauthorised("the token is another: see the file admin-token in the data directory")),
+            None => Some(ApiError::unauthorised(
+                "send `Authorization: Bearer TOKEN` with the token in the file admin-token of the data directory",
+            )),
+        }
+    }
+
+    fn is_ours(&self, host: &str) -> bool {
+        let Ok(authority) = host.parse::<Authority>() else {
+            return false;
+        };
+        let Ok(host) = Host::parse(authority.host()) else {
+            return false;
+        };
+        let loopback = match &host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(ip) => ip.is_loopback(),
+            Host::Ipv6(ip) => ip.is_loopback(),
+        };
+        loopback || self.hosts.contains(&host)
+    }
+}
+
+/// Lets a request through, or says why not.
+pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    match guard.refusal(request.method(), request.headers(), request.uri().authority()) {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

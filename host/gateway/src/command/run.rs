@@ -1,0 +1,28 @@
+//! `pointsman run`.
+
+use anyhow::Result;
+
+use super::interrupted;
+use crate::config::Settings;
+use crate::gateway::Gateway;
+use crate::logging;
+
+pub(super) async fn run(settings: Settings) -> Result<()> {
+    logging::install(&settings.logging);
+    for notice in &settings.notices {
+        tracing::warn!("{notice}");
+    }
+    for setting in settings.describe() {
+        tracing::info!(key = setting.key, value = setting.value, from = %setting.source, "setting");
+    }
+    let gateway = Gateway::start(settings).await?;
+    println!("{}", gateway.banner().await);
+    interrupted().await;
+    eprintln!("draining: no new streams; interrupt again to stop at once");
+    tokio::select! {
+        () = gateway.drain() => {}
+        () = interrupted() => {}
+    }
+    gateway.stop().await;
+    Ok(())
+}

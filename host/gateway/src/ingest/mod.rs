@@ -1,0 +1,7 @@
+//! How streams come in: HTTP push and RTMP, on terms that a webhook may set.
+
+pub mod multipart;
+pub mod push;
+pub mod rtmp;
+pub mod terms;
+pub mod webhook;

@@ -1,0 +1,190 @@
+//! Who may publish under which name.
+//!
+//! # Contract
+//!
+//! A name has one seat and a seat one publisher. A second publisher is refused while the first is heard; with the same key it takes over
+//! at once from a connection that has been silent for [`Settings::silence`](super::Settings::silence), and continues a stream whose
+//! publisher has gone, within the grace. The segmenter belongs to the seat and not to the connection, so numbers and timestamps run on.
+//! Each publisher has a turn; what one whose turn is over still sends is not taken.
+//!
+//! In go-livepeer a second publisher ends both streams, and a reconnect starts again at zero.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pointsman_media::name::{StreamKey, StreamName};
+use pointsman_media::segmenter::{Segment, Segmenter};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Settings;
+use crate::streams::{Live, LiveSpec, OpenError, Streams};
+
+/// Every seat by name.
+#[derive(Debug)]
+pub(super) struct Seats {
+    streams: Arc<Streams>,
+    settings: Settings,
+    by_name: Mutex<HashMap<StreamName, Arc<Seat>>>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    live: Arc<Live>,
+    key: StreamKey,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    segmenter: Segmenter,
+    /// Counts the publishers.
+    turn: u64,
+    /// Who publishes; `None` within the grace.
+    publisher: Option<Publisher>,
+}
+
+#[derive(Debug)]
+struct Publisher {
+    heard: Instant,
+    leave: CancellationToken,
+}
+
+/// A publisher's place. Give it back with [`Seats::leave`].
+#[derive(Debug)]
+pub(super) struct Place {
+    seat: Arc<Seat>,
+    turn: u64,
+    /// Cancelled when another connection takes over.
+    pub(super) leave: CancellationToken,
+}
+
+/// How long playlists stay readable after ENDLIST.
+const LINGER: Duration = Duration::from_secs(30);
+
+// === impl Seats ===
+
+impl Seats {
+    pub(super) fn new(streams: Arc<Streams>, settings: Settings) -> Self {
+        Self {
+            streams,
+            settings,
+            by_name: Mutex::default(),
+        }
+    }
+
+    /// Takes the seat of `name`, opening the stream with `spec` if nobody has.
+    pub(super) fn take(
+        &self,
+        name: &StreamName,
+        key: &StreamKey,
+        spec: impl FnOnce() -> LiveSpec,
+    ) -> Result<Place, OpenError> {
+        let mut by_name = self.by_name.lock();
+        if let Some(seat) = by_name.get(name) {
+            return if seat.key == *key {
+                seat.clone().sit(self.settings.silence)
+            } else {
+                Err(OpenError::Taken)
+            };
+        }
+        let seat = Arc::new(Seat {
+            live: self.streams.open(spec())?,
+            key: key.clone(),
+            held: Mutex::new(Held {
+                segmenter: Segmenter::new(self.settings.segmenter),
+                turn: 0,
+                publisher: None,
+            }),
+        });
+        by_name.insert(name.clone(), seat.clone());
+        seat.sit(self.settings.silence)
+    }
+
+    /// Gives a place back. Answers the tail; the stream waits for the grace, then ends.
+    pub(super) fn leave(self: &Arc<Self>, place: Place) -> Vec<Segment> {
+        let mut held = place.seat.held.lock();
+        if held.turn != place.turn {
+            return Vec::new();
+        }
+        held.publisher = None;
+        let tail = held.segmenter.finish();
+        drop(held);
+        tokio::spawn(self.clone().expire(place));
+        tail
+    }
+
+    async fn expire(self: Arc<Self>, place: Place) {
+        tokio::time::sleep(self.settings.grace).await;
+        {
+            let mut by_name = self.by_name.lock();
+            if place.seat.held.lock().turn != place.turn {
+                return;
+            }
+            by_name.remove(place.seat.live.name());
+        }
+        place.seat.live.finish();
+        tokio::time::sleep(LINGER).await;
+        self.streams.close(&place.seat.live);
+    }
+
+    /// Ends every stream that waits for its publisher.
+    pub(super) fn close_all(&self) {
+        for (_, seat) in self.by_name.lock().drain() {
+            seat.live.finish();
+            self.streams.close(&seat.live);
+        }
+    }
+}
+
+// === impl Seat ===
+
+impl Seat {
+    fn sit(self: Arc<Self>, silence: Duration) -> Result<Place, OpenError> {
+        let leave = CancellationToken::new();
+        let mut held = self.held.lock();
+        if let Some(publisher) = &held.publisher {
+            if publisher.heard.elapsed() < silence {
+                return Err(OpenError::Taken);
+            }
+            publisher.leave.cancel();
+        }
+        held.publisher = Some(Publisher {
+            heard: Instant::now(),
+            leave: leave.clone(),
+        });
+        held.turn += 1;
+        if held.turn > 1 {
+            held.segmenter.resume();
+        }
+        let turn = held.turn;
+        drop(held);
+        Ok(Place {
+            seat: self,
+            turn,
+            leave,
+        })
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    pub(super) fn live(&self) -> &Arc<Live> {
+        &self.seat.live
+    }
+
+    /// Lets `work` use the segmenter; `None` when the turn is over.
+    pub(super) fn segment<T>(&self, work: impl FnOnce(&mut Segmenter) -> T) -> Option<T> {
+        let mut held = self.seat.held.lock();
+        if held.turn != self.turn {
+            return None;
+        }
+        if let Some(publisher) = &mut held.publisher {
+            publisher.heard = Instant::now();
+        }
+        Some(work(&mut held.segmenter))
+    }
+}

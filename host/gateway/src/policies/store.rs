@@ -1,0 +1,90 @@
+//! Bundles that were active, in the data directory: `bundles/{digest}/` and `active.json`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+use pointsman_policy::Bundle;
+use pointsman_policy::bundle::Digest;
+use serde::{Deserialize, Serialize};
+
+/// Bundles kept: enough to roll back through a bad day.
+const KEEP: usize = 8;
+
+/// The folder of kept bundles.
+#[derive(Debug)]
+pub(super) struct Store(PathBuf);
+
+/// What was active last.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Last {
+    /// Which bundle, by its digest.
+    pub(super) digest: String,
+    /// Where it came from.
+    pub(super) origin: String,
+    /// What the operator's folder held then.
+    pub(super) folder: Option<String>,
+}
+
+// === impl Store ===
+
+impl Store {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path.join("bundles")).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Where a bundle is kept.
+    pub(super) fn folder(&self, digest: &str) -> PathBuf {
+        self.0.join("bundles").join(digest)
+    }
+
+    /// Keeps a bundle. It appears whole or not at all.
+    pub(super) fn keep(&self, bundle: &Bundle) -> Result<()> {
+        let folder = self.folder(&bundle.digest().to_string());
+        if !folder.exists() {
+            let making = tempfile::tempdir_in(&self.0)?;
+            for (name, bytes) in bundle.files() {
+                fs::write(making.path().join(name), bytes)?;
+            }
+            fs::rename(making.keep(), &folder)?;
+        }
+        self.prune(&folder)
+    }
+
+    /// Removes the oldest beyond [`KEEP`], never `newest`.
+    fn prune(&self, newest: &Path) -> Result<()> {
+        let mut kept = Vec::new();
+        for entry in fs::read_dir(self.0.join("bundles"))? {
+            let entry = entry?;
+            let made = entry.metadata()?.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            kept.push((made, entry.path()));
+        }
+        kept.sort();
+        let surplus = kept.len().saturating_sub(KEEP);
+        for (_, path) in kept.iter().filter(|(_, path)| path != newest).take(surplus) {
+            fs::remove_dir_all(path)?;
+        }
+        Ok(())
+    }
+
+    /// What was active last, if anything readable says so.
+    pub(super) fn last(&self) -> Option<Last> {
+        let text = fs::read(self.0.join("active.json")).ok()?;
+        let last: Last = serde_json::from_slice(&text)
+            .inspect_err(|error| tracing::warn!(%error, "active.json in the data directory is not readable"))
+            .ok()?;
+        // It becomes a path.
+        Digest::parse(&last.digest).map(|_| last)
+    }
+
+    /// Remembers what is active; replaced as a whole.
+    pub(super) fn remember(&self, last: &Last) -> Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
+        serde_json::to_writer(&mut file, last)?;
+        file.as_file().sync_all()?;
+        file.persist(self.0.join("active.json"))?;
+        Ok(())
+    }
+}

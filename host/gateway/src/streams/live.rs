@@ -1,0 +1,349 @@
+//! One stream: its segments go out to be transcoded; source and renditions go into its playlists.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use pointsman_dispatch::{Deadlines, Delivered, StopReason, Stopped};
+use pointsman_media::hls::{self, Number, Playout};
+use pointsman_media::name::{StreamKey, StreamName};
+use pointsman_wire::net::Capabilities;
+use pointsman_wire::profile::{Format, Profile};
+use pointsman_wire::segment::Slice;
+use pointsman_workloads::transcode::{Renditions, Segment, Stream, StreamSpec, Transcoder};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::facts;
+use super::stats::{Stats, Summary};
+use crate::streams::PlaylistSettings;
+
+/// How a stream comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Segment by segment over HTTP.
+    Push,
+    /// A connection that is cut into segments here.
+    Rtmp,
+}
+
+/// What a stream starts from.
+#[derive(Clone, Debug)]
+pub struct LiveSpec {
+    /// Its public name.
+    pub name: StreamName,
+    /// How it comes in.
+    pub origin: Origin,
+    /// What is made of it.
+    pub profiles: Vec<Profile>,
+    /// What an orchestrator must be able to do for it.
+    pub required: Capabilities,
+    /// What a publisher must know to continue it.
+    pub key: Option<StreamKey>,
+    /// The application's own id for it.
+    pub stream_id: Option<String>,
+    /// The longest segment to expect.
+    pub segment: Duration,
+}
+
+/// A segment from a publisher.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// Its number.
+    pub sequence: u64,
+    /// The media, as it came.
+    pub media: Bytes,
+    /// How it is packed.
+    pub format: Format,
+    /// Its length.
+    pub duration: Duration,
+    /// Whether its timestamps do not continue those of the segment before.
+    pub discontinuity: bool,
+    /// What is known of its pictures and sound.
+    pub facts: hls::Facts,
+    /// The part to cut out.
+    pub slice: Option<Slice>,
+    /// Whether orchestrators must start their encoders anew, because the application says so.
+    pub reinit: bool,
+    /// Stretches the hard deadline; 1 is the usual one.
+    pub patience: u32,
+    /// Whether there are pictures in it. A segment without is the same in every rendition, and nobody is asked for it.
+    pub has_pictures: bool,
+}
+
+/// A stream that is live.
+#[derive(Debug)]
+pub struct Live {
+    spec: LiveSpec,
+    stream: Stream,
+    transcoder: Arc<Transcoder>,
+    playout: Mutex<Playout>,
+    last_facts: Mutex<Option<hls::Facts>>,
+    started: Instant,
+    last_used: Mutex<Instant>,
+    stats: Stats,
+}
+
+// === impl Live ===
+
+impl Live {
+    pub(super) fn new(
+        spec: LiveSpec,
+        transcoder: Arc<Transcoder>,
+        playlists: PlaylistSettings,
+    ) -> Result<Self, hls::ConfigError> {
+        let stream = Stream::new(StreamSpec {
+            name: spec.name.to_string(),
+            profiles: spec.profiles.clone(),
+            required: spec.required.clone(),
+        });
+        let renditions = spec.profiles.iter().map(facts::of_profile).collect();
+        let mut config = hls::Config::new(spec.name.to_string(), renditions, spec.segment);
+        config.window = playlists.window;
+        config.keep = playlists.keep;
+        Ok(Self {
+            playout: Mutex::new(Playout::new(config)?),
+            spec,
+            stream,
+            transcoder,
+            last_facts: Mutex::default(),
+            started: Instant::now(),
+            last_used: Mutex::new(Instant::now()),
+            stats: Stats::default(),
+        })
+    }
+
+    /// Its public name.
+    #[must_use]
+    pub fn name(&self) -> &StreamName {
+        &self.spec.name
+    }
+
+    /// How it comes in.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.spec.origin
+    }
+
+    /// What is made of it.
+    #[must_use]
+    pub fn profiles(&self) -> &[Profile] {
+        &self.spec.profiles
+    }
+
+    /// When it started.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// How long nothing has come.
+    pub(super) fn idle(&self) -> Duration {
+        self.last_used.lock().elapsed()
+    }
+
+    fn touch(&self) {
+        *self.last_used.lock() = Instant::now();
+    }
+
+    /// Lists one segment, has it transcoded and lists its renditions. Answers them for publishers that wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcoder::transcode`]; the playlists then have a gap.
+    pub async fn carry(&self, incoming: Incoming) -> Result<Vec<Bytes>, Stopped> {
+        self.touch();
+        self.stats.source(incoming.media.len());
+        let deadlines = self.deadlines(&incoming);
+        let number = self.announce(&incoming, deadlines);
+        let mut settled = Settled {
+            live: self,
+            number,
+        };
+        let result = self.renditions(incoming, deadlines).await;
+        self.touch();
+        match result {
+            Ok(renditions) => {
+                settled.done(&renditions);
+                Ok(renditions.into_iter().map(|rendition| rendition.0).collect())
+            }
+            Err(stopped) => {
+                // Who is told that there is nobody now comes again with the same segment: its place stays free until its deadline.
+                if self.spec.origin == Origin::Push && stopped.reason == StopReason::NoOrchestrators {
+                    settled.number = None;
+                }
+                self.stats.failed(stopped.reason);
+                let decision = stopped.decision;
+                tracing::warn!(stream = self.stream.name(), decision, reason = %stopped, "segment not transcoded");
+                Err(stopped)
+            }
+        }
+    }
+
+    async fn renditions(
+        &self,
+        incoming: Incoming,
+        deadlines: Deadlines,
+    ) -> Result<Vec<(Bytes, hls::Facts)>, Stopped> {
+        if self.spec.profiles.is_empty() {
+            return Ok(Vec::new());
+        }
+        if !incoming.has_pictures {
+            return Ok(vec![(incoming.media, incoming.facts); self.spec.profiles.len()]);
+        }
+        let segment = Segment {
+            sequence: incoming.sequence,
+            media: incoming.media,
+            duration: media_time(incoming.duration),
+            slice: incoming.slice,
+            reinit: incoming.reinit || self.format_changed(&incoming.facts),
+            deadlines,
+        };
+        let delivered = self.transcoder.transcode(&self.stream, segment).await?;
+        self.delivered(&delivered);
+        let with_facts = delivered.output.into_iter().map(|rendition| {
+            let facts = hls::Facts::of_rendition(&rendition.facts, &incoming.facts);
+            (rendition.media, facts)
+        });
+        Ok(with_facts.collect())
+    }
+
+    fn deadlines(&self, incoming: &Incoming) -> Deadlines {
+        let media_time = media_time(incoming.duration);
+        let mut deadlines = match self.spec.origin {
+            Origin::Push => Deadlines::pushed(media_time),
+            Origin::Rtmp => Deadlines::live(media_time),
+        };
+        deadlines.hard *= incoming.patience.max(1);
+        deadlines
+    }
+
+    fn announce(&self, incoming: &Incoming, deadlines: Deadlines) -> Option<Number> {
+        let now = Instant::now().into_std();
+        let wanted = hls::Deadlines {
+            soft: now + deadlines.soft,
+            hard: now + deadlines.hard,
+        };
+        let segment = hls::SourceSegment {
+            bytes: incoming.media.clone(),
+            container: facts::container(incoming.format),
+            duration: incoming.duration,
+            start: SystemTime::now() - incoming.duration,
+            discontinuity: incoming.discontinuity,
+            facts: incoming.facts.clone(),
+        };
+        let announced = self.playout.lock().source(incoming.sequence, segment, wanted, now);
+        announced
+            .inspect_err(|refused| tracing::debug!(stream = self.stream.name(), sequence = incoming.sequence, %refused, "not listed"))
+            .ok()
+    }
+
+    /// Whether this segment's pictures or sound are coded differently from the last one's.
+    fn format_changed(&self, facts: &hls::Facts) -> bool {
+        let mut last = self.last_facts.lock();
+        let key = |facts: &hls::Facts| (facts.size, facts.video.clone(), facts.audio.clone());
+        let changed = last.as_ref().is_some_and(|last| key(last) != key(facts));
+        *last = Some(facts.clone());
+        changed
+    }
+
+    fn delivered(&self, delivered: &Delivered<Renditions>) {
+        let bytes = delivered.output.iter().map(|rendition| rendition.media.len()).sum();
+        let orchestrator = delivered.orchestrator.uri.to_string();
+        if self.stats.delivered(bytes, delivered.elapsed, &orchestrator) {
+            tracing::info!(stream = self.stream.name(), orchestrator, decision = delivered.decision, "orchestrator chosen");
+        }
+    }
+
+    /// Says that no segment follows: the playlists get their end.
+    pub fn finish(&self) {
+        self.playout.lock().end(Instant::now().into_std());
+    }
+
+    pub(super) async fn end(&self) {
+        self.finish();
+        self.transcoder.end(&self.stream).await;
+    }
+
+    /// The master playlist, once there is one.
+    #[must_use]
+    pub fn master(&self) -> Option<Bytes> {
+        self.fresh_playout().master()
+    }
+
+    /// The media playlist of a rendition, or of `source`.
+    #[must_use]
+    pub fn playlist(&self, rendition: &str) -> Option<Bytes> {
+        self.fresh_playout().media(rendition)
+    }
+
+    /// A segment that is listed, or was until lately.
+    #[must_use]
+    pub fn segment(&self, rendition: &str, number: u64) -> Option<Bytes> {
+        self.playout.lock().segment(rendition, Number(number))
+    }
+
+    fn fresh_playout(&self) -> parking_lot::MutexGuard<'_, Playout> {
+        let mut playout = self.playout.lock();
+        playout.expire(Instant::now().into_std());
+        playout
+    }
+
+    /// What there is to say about it.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.stats.summary(&self.spec, self.started.elapsed(), self.playout.lock().counts())
+    }
+}
+
+/// Settles a segment in the playlists whatever happens: also when the publisher hangs up and its future is dropped.
+struct Settled<'a> {
+    live: &'a Live,
+    number: Option<Number>,
+}
+
+// === impl Settled ===
+
+impl Settled<'_> {
+    fn done(&mut self, renditions: &[(Bytes, hls::Facts)]) {
+        let Some(number) = self.number.take() else {
+            return;
+        };
+        let segment = |(bytes, facts): &(Bytes, hls::Facts)| {
+            Some(hls::RenditionSegment {
+                bytes: bytes.clone(),
+                facts: facts.clone(),
+            })
+        };
+        let listed = self.live.playout.lock().done(number, renditions.iter().map(segment).collect(), Instant::now().into_std());
+        if let Err(late) = listed {
+            tracing::info!(stream = self.live.stream.name(), sequence = number.0, %late, "renditions not listed");
+        }
+    }
+}
+
+impl Drop for Settled<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.live.playout.lock().failed(number, Instant::now().into_std());
+        }
+    }
+}
+
+/// Zero means that the publisher does not know.
+fn media_time(duration: Duration) -> Duration {
+    if duration.is_zero() { pointsman_wire::limits::DEFAULT_SEGMENT } else { duration }
+}
+
+/// The reason's name in metrics.
+pub(super) fn reason(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::NoOrchestrators => "no-orchestrators",
+        StopReason::Rejected => "rejected",
+        StopReason::Input => "input",
+        StopReason::Failed => "failed",
+        StopReason::Deadline => "deadline",
+    }
+}

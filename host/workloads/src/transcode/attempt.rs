@@ -1,0 +1,145 @@
+//! One segment on one orchestrator.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use pointsman_directory::{Ask, Directory, Orchestrator};
+use pointsman_dispatch::{Allowance, Exchange};
+use pointsman_facts::{Blame, Failure, FailureKind};
+use pointsman_transport::{Connections, HttpError, ReadError, read_body};
+use pointsman_wire::limits::{MAX_REFUSAL_BYTES, MAX_RESULT_BYTES};
+use pointsman_wire::net::{Capabilities, OrchestratorRequest};
+use pointsman_wire::rejection::Rejection;
+use pointsman_wire::segment::{self, Order};
+use pointsman_wire::sign::{Address, B256};
+use pointsman_wire::{payment, result};
+use tokio::time::timeout;
+
+use super::{Renditions, Segment, Session, Stream, failure, fetch};
+
+/// A segment as [`Exchange`] wants it.
+pub(super) struct SegmentWork<'a> {
+    pub(super) connections: &'a Connections,
+    pub(super) directory: &'a Directory,
+    pub(super) stream: &'a Stream,
+    pub(super) segment: &'a Segment,
+    /// Of the media; made once for all attempts.
+    pub(super) hash: B256,
+}
+
+/// How long an orchestrator may take to agree a session.
+const AGREEMENT: Duration = Duration::from_millis(2500);
+
+// === impl SegmentWork ===
+
+impl Exchange for SegmentWork<'_> {
+    type Session = Session;
+    type Output = Renditions;
+
+    async fn open(&self, orchestrator: &Arc<Orchestrator>) -> Result<Session, Failure> {
+        if let Some(offer) = self.directory.take_offer(orchestrator.id) {
+            return Session::agree(&offer);
+        }
+        let request = OrchestratorRequest {
+            address: Address::ZERO.to_vec(),
+            capabilities: Some(Capabilities::clone(&self.stream.required())),
+            ..Default::default()
+        };
+        let answer = self.connections.ask(&orchestrator.uri, &request, AGREEMENT).await?;
+        self.directory.observe(orchestrator.id, &answer.info);
+        Session::agree(&answer.info)
+    }
+
+    fn expired(&self, session: &Session) -> bool {
+        session.expired(i64::try_from(self.directory.clock().unix_ms() / 1000).unwrap_or(i64::MAX))
+    }
+
+    async fn attempt(&self, session: &Session, allowance: Allowance) -> Result<Renditions, Failure> {
+        let late = |_| too_slow(FailureKind::BodyTimeout, allowance.total);
+        timeout(allowance.total, self.exchange(session, allowance.headers))
+            .await
+            .map_err(late)?
+    }
+}
+
+impl SegmentWork<'_> {
+    async fn exchange(&self, session: &Session, headers: Duration) -> Result<Renditions, Failure> {
+        let answer = self.submit(session, headers).await?;
+        let transcoded = answer
+            .outcome
+            .map_err(|rejection| failure::of_rejection(&rejection, 200))?;
+        let renditions =
+            fetch::all(self.connections, session.uri(), &transcoded.renditions, self.stream.profiles(), self.segment).await?;
+        session.renew(answer.info);
+        Ok(renditions)
+    }
+
+    /// Uploads the segment and reads the result message.
+    async fn submit(&self, session: &Session, headers: Duration) -> Result<result::Answer, Failure> {
+        let request = self.request(session)?;
+        let response = timeout(headers, self.connections.http().send(request))
+            .await
+            .map_err(|_| too_slow(FailureKind::HeaderTimeout, headers))?
+            .map_err(|error| of_http(&error))?;
+        let status = response.status();
+        let cap = if status == StatusCode::OK { MAX_RESULT_BYTES } else { MAX_REFUSAL_BYTES };
+        let body = read_body(response.into_body(), cap).await;
+        if status != StatusCode::OK {
+            // A refusal whose text is cut off is a refusal all the same.
+            let rejection = Rejection::http(status.as_u16(), &body.unwrap_or_default());
+            return Err(failure::of_rejection(&rejection, status.as_u16()));
+        }
+        let body = body.map_err(|error| of_read(&error, FailureKind::Garbage))?;
+        result::decode(&body, self.stream.profiles().len()).map_err(|error| failure::of_result(&error))
+    }
+
+    fn request(&self, session: &Session) -> Result<Request<Full<Bytes>>, Failure> {
+        let internal = |detail: String| Failure::new(Blame::Gateway, FailureKind::Internal, detail);
+        let order = Order {
+            manifest_id: self.stream.manifest_id(),
+            sequence: self.segment.sequence,
+            hash: self.hash,
+            duration_ms: u32::try_from(self.segment.duration.as_millis()).unwrap_or(u32::MAX),
+            profiles: self.stream.profiles(),
+            capabilities: &self.stream.required(),
+            auth_token: &session.token(),
+            slice: self.segment.slice,
+            reinit: self.segment.reinit,
+            perceptual_hash: false,
+            storage: None,
+        };
+        let message = order.message(&[]).map_err(|error| internal(error.to_string()))?;
+        Request::post(session.uri().join("/segment"))
+            .header(segment::HEADER, segment::encode(&message))
+            .header(payment::HEADER, payment::encode(None))
+            .header(http::header::CONTENT_TYPE, segment::MEDIA_TYPE)
+            .body(Full::new(self.segment.media.clone()))
+            .map_err(|error| internal(error.to_string()))
+    }
+}
+
+fn too_slow(kind: FailureKind, limit: Duration) -> Failure {
+    let what = if kind == FailureKind::HeaderTimeout { "no response headers" } else { "no complete result" };
+    Failure::new(Blame::Orchestrator, kind, format!("{what} within {} ms", limit.as_millis()))
+}
+
+pub(super) fn of_http(error: &HttpError) -> Failure {
+    let (blame, kind) = match error {
+        HttpError::Connect(_) => (Blame::Network, FailureKind::Connect),
+        HttpError::Reset(_) => (Blame::Network, FailureKind::Reset),
+        HttpError::Garbage(_) => (Blame::Orchestrator, FailureKind::Garbage),
+    };
+    Failure::new(blame, kind, error.to_string())
+}
+
+/// `too_large` is what an oversized body counts as.
+pub(super) fn of_read(error: &ReadError, too_large: FailureKind) -> Failure {
+    let (blame, kind) = match error {
+        ReadError::TooLarge(_) => (Blame::Orchestrator, too_large),
+        ReadError::Reset(_) => (Blame::Network, FailureKind::Reset),
+    };
+    Failure::new(blame, kind, error.to_string())
+}

@@ -1,0 +1,132 @@
+//! Live video: a segment in, renditions out.
+//!
+//! # Contract
+//!
+//! A [`Stream`] is what stays the same from segment to segment: its renditions, the capabilities they need, its sessions.
+//! [`Transcoder::transcode`] sends one segment of it through dispatch and answers with every rendition, in the
+//! order of the profiles, or with the reason why there is none. All or nothing: a segment with a missing rendition would make
+//! players that sit on that rendition stall.
+//!
+//! Off-chain: the address is zero, nothing is signed and the payment header is empty.
+//!
+//! # What is judged
+//!
+//! An orchestrator's 200 means only that the upload arrived. Good is what can be played: as many renditions as profiles, each fetched
+//! whole, each with video in it. Whatever falls short is the orchestrator's fault and tried elsewhere, except for the
+//! errors that say the media itself cannot be transcoded: those would burn one orchestrator after another.
+
+mod attempt;
+mod failure;
+mod fetch;
+mod session;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attempt::SegmentWork;
+use bytes::Bytes;
+use pointsman_dispatch::{Deadlines, Delivered, Dispatcher, Request, Stopped};
+use pointsman_facts::{Price, Symbol, Workload};
+use pointsman_media::probe::RenditionFacts;
+use pointsman_transport::Connections;
+use pointsman_wire::segment::Slice;
+use pointsman_wire::sign::keccak256;
+
+pub use session::Session;
+pub use stream::{Stream, StreamSpec};
+
+/// Sends segments to orchestrators. One a gateway.
+#[derive(Debug)]
+pub struct Transcoder {
+    dispatcher: Arc<Dispatcher>,
+    connections: Connections,
+    max_price: Option<Price>,
+}
+
+/// One segment to transcode.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    /// Its number in the stream, at most `i64::MAX`.
+    pub sequence: u64,
+    /// The media, as it came.
+    pub media: Bytes,
+    /// Its length; at most 300 s, zero counts as two seconds.
+    pub duration: Duration,
+    /// The part to cut out, if not all of it.
+    pub slice: Option<Slice>,
+    /// Whether the input's format differs from the segment before.
+    pub reinit: bool,
+    /// How long it may take.
+    pub deadlines: Deadlines,
+}
+
+/// One rendition of a segment.
+#[derive(Clone, Debug)]
+pub struct Rendition {
+    /// The media.
+    pub media: Bytes,
+    /// What was found in it.
+    pub facts: RenditionFacts,
+}
+
+/// The renditions of one segment, in the order of the stream's profiles.
+pub type Renditions = Vec<Rendition>;
+
+/// How long a farewell to an orchestrator may take: nobody waits for it.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+// === impl Transcoder ===
+
+impl Transcoder {
+    /// A transcoder that chooses through `dispatcher` and pays at most `max_price` wei a pixel.
+    #[must_use]
+    pub fn new(dispatcher: Arc<Dispatcher>, connections: Connections, max_price: Option<Price>) -> Self {
+        Self {
+            dispatcher,
+            connections,
+            max_price,
+        }
+    }
+
+    /// Transcodes one segment of `stream`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dispatcher::exchange`].
+    pub async fn transcode(&self, stream: &Stream, segment: Segment) -> Result<Delivered<Renditions>, Stopped> {
+        let request = Request {
+            id: format!("{}/{}", stream.name(), segment.sequence),
+            workload: Workload::Transcode,
+            capability: Symbol::of(Workload::Transcode.name()),
+            model: Symbol::UNKNOWN,
+            affinity: stream.affinity(),
+            required: stream.required(),
+            segment: Some(segment.duration),
+            sequence: Some(segment.sequence),
+            units: stream.pixels(segment.duration),
+            deadlines: segment.deadlines,
+            max_price: self.max_price,
+        };
+        let work = SegmentWork {
+            connections: &self.connections,
+            directory: self.dispatcher.directory(),
+            stream,
+            hash: keccak256(&segment.media),
+            segment: &segment,
+        };
+        self.dispatcher.exchange(&request, stream.sessions(), &work).await
+    }
+
+    /// Tells every orchestrator that holds a session of `stream` that it is over, without waiting for them.
+    pub async fn end(&self, stream: &Stream) {
+        for session in stream.sessions().drain().await {
+            let (connections, (uri, token)) = (self.connections.clone(), session.farewell());
+            tokio::spawn(async move {
+                if let Err(error) = connections.end_session(&uri, token, FAREWELL).await {
+                    tracing::debug!(%uri, %error, "the orchestrator did not hear that the session is over");
+                }
+            });
+        }
+    }
+}
