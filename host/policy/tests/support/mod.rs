@@ -5,6 +5,8 @@
     reason = "each test file uses a part of it"
 )]
 
+pub mod scripted;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
