@@ -10,8 +10,8 @@ use crate::bindings::policy::Plan as WitPlan;
 use crate::failover::{Attempt, Bargain, Patience, Remedy};
 use crate::text::joined;
 use crate::{
-    Candidates, Description, Failover, Job, Known, Plan, Price, Problem, Selection, Setting,
-    Settings, Table, Verdict, log,
+    Candidates, Description, Failover, Job, Known, Plan, Policy, Price, Problem, Selection,
+    Setting, Settings, Table, Verdict, log,
 };
 
 /// Who a policy is; implemented by [`export!`](crate::export!) from the crate's `Cargo.toml`.
@@ -53,13 +53,15 @@ pub fn describe<P: About>() -> Description {
 
 // === impl Configured ===
 
-impl<P> Configured<P> {
-    fn new(
-        settings: Vec<Setting>,
-        configure: impl FnOnce(&mut Settings, &mut Plan) -> P,
-    ) -> Result<Self, Vec<Problem>> {
+impl<P: Policy> Configured<P> {
+    /// Configures the policy.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the settings.
+    pub fn new(settings: Vec<Setting>) -> Result<Self, Vec<Problem>> {
         let (mut settings, mut plan) = (Settings::new(settings), Plan::default());
-        let policy = configure(&mut settings, &mut plan);
+        let policy = P::configure(&mut settings, &mut plan);
         let known = settings.finish()?;
         Ok(Self {
             plan,
@@ -82,15 +84,6 @@ impl<P> Configured<P> {
 }
 
 impl<P: Selection> Configured<P> {
-    /// Configures the selection hook.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the settings.
-    pub fn selection(settings: Vec<Setting>) -> Result<Self, Vec<Problem>> {
-        Self::new(settings, P::configure)
-    }
-
     /// Asks the hook.
     pub fn judge(&self, job: &Job, candidates: Table) -> Verdict {
         log::forget();
@@ -100,15 +93,6 @@ impl<P: Selection> Configured<P> {
 }
 
 impl<P: Failover> Configured<P> {
-    /// Configures the failover hook.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the settings.
-    pub fn failover(settings: Vec<Setting>) -> Result<Self, Vec<Problem>> {
-        Self::new(settings, P::configure)
-    }
-
     /// Asks the hook after a failure.
     pub fn on_failure(&self, job: &Job, attempts: &[Attempt], remaining: Table) -> Remedy {
         log::forget();
@@ -261,6 +245,13 @@ macro_rules! __pointsman_about {
 #[macro_export]
 macro_rules! __pointsman_component {
     ($policy:ident, $($hook:ident),+) => {
+        // Natively a policy that only its component uses would be dead code.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn(
+            ::std::vec::Vec<$crate::Setting>,
+        ) -> ::core::result::Result<$crate::component::Configured<$policy>, ::std::vec::Vec<$crate::Problem>> =
+            $crate::component::Configured::<$policy>::new;
+
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "the exported functions, written by wit-bindgen")]
         const _: () = {
@@ -284,7 +275,7 @@ macro_rules! __pointsman_component {
                 > {
                     $crate::component::log_panics();
                     match hook.as_str() {
-                        $(::core::stringify!($hook) => SLOT.with(|slot| slot.fill($crate::component::Configured::$hook(settings))),)+
+                        $(::core::stringify!($hook))|+ => SLOT.with(|slot| slot.fill($crate::component::Configured::new(settings))),
                         _ => ::core::result::Result::Err($crate::component::no_such_hook(&hook)),
                     }
                 }

@@ -1,17 +1,14 @@
 //! The failover hook.
 
 pub use crate::bindings::failover::{Attempt, Bargain, Blame, Failure, Patience, Recovery, Remedy};
-use crate::{Candidates, Job, Plan, Price, Settings};
+use crate::{Candidates, Job, Policy, Price};
 
 /// What to do when an attempt fails, is slow, or its price changed.
 ///
 /// The host keeps the deadline, the budgets for retries and hedges and the caps on money, whatever is answered here. What a
 /// policy does not answer ([`Recovery::Abstain`] and its like) the next one is asked, and at last the host: the next
 /// candidate if that is safe and in budget, else stop.
-pub trait Failover: Sized {
-    /// Reads the settings and asks for facts. Runs once; the value is then asked many times.
-    fn configure(settings: &mut Settings, plan: &mut Plan) -> Self;
-
+pub trait Failover: Policy {
     /// An attempt failed, and none is running. `attempts`: oldest first; [`failed_last`] finds the one this is about.
     /// `remaining`: best first, and the one that failed may be among them ([`untried`]).
     fn on_failure(&self, job: &Job, attempts: &[Attempt], remaining: &Candidates) -> Remedy;

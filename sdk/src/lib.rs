@@ -6,12 +6,11 @@
 //! ```
 //! use pointsman_sdk::prelude::*;
 //!
-//! struct Cheapest { fit: Marks, price: Prices, unfit: Cause }
+//! policy! {
+//!     struct Cheapest { fit: Marks = "fit", price: Prices = "price", unfit: Cause = "cannot do this job" }
+//! }
 //!
 //! impl Selection for Cheapest {
-//!     fn configure(_: &mut Settings, plan: &mut Plan) -> Self {
-//!         Self { fit: plan.marks("fit"), price: plan.prices(), unfit: plan.cause("cannot do this job") }
-//!     }
 //!     fn judge(&self, _: &Job, candidates: &Candidates) -> Verdict {
 //!         candidates.keep(|row| row.yes(self.fit), self.unfit).order_by(|row| row.get(self.price))
 //!     }
@@ -22,8 +21,9 @@
 //!
 //! # How it works
 //!
-//! `configure` runs once in every fresh instance. There the policy reads its [`Settings`] and asks the [`Plan`] for the
-//! facts it wants *by name*; it gets handles, and only what was asked for is ever handed over. The hook then reads
+//! [`Policy::configure`] runs once in every fresh instance; [`policy!`] writes it for policies without settings. There the policy
+//! reads its [`Settings`] and asks the [`Plan`] for the facts it wants *by name*; it gets handles, and only what was asked for is
+//! ever handed over. The hook then reads
 //! [`Candidates`] by handle. A wrong setting, or one that nothing reads, is a problem that the operator sees when the
 //! bundle is loaded, so `configure` itself cannot fail. Every name is listed in `wit/README.md`.
 //!
@@ -50,6 +50,7 @@ pub mod log;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 mod plan;
+mod policy;
 mod price;
 mod rng;
 mod selection;
@@ -67,6 +68,7 @@ pub use candidates::{Candidates, Row};
 pub use failover::Failover;
 pub use keep::Kept;
 pub use plan::{Because, Cause, Counts, Handle, JobFact, Marks, Numbers, Plan, Prices, Symbols};
+pub use policy::{Ask, Policy};
 pub use rng::Rng;
 pub use selection::Selection;
 pub use settings::{Known, Settings, Text};
@@ -75,13 +77,13 @@ pub use symbol::{Symbol, symbol};
 
 /// Everything a policy usually needs: `use pointsman_sdk::prelude::*;`.
 pub mod prelude {
-    pub use crate::export;
     pub use crate::failover::{
         Attempt, Bargain, Blame, Failover, Failure, Patience, Recovery, Remedy,
     };
     pub use crate::{
-        Because, Candidates, Cause, Counts, Fact, Job, JobFact, Marks, Numbers, Plan, Price,
-        Prices, Rng, Row, Selection, Settings, Symbol, Symbols, Text, Verdict, symbol,
+        Because, Candidates, Cause, Counts, Fact, Job, JobFact, Marks, Numbers, Plan, Policy,
+        Price, Prices, Rng, Row, Selection, Settings, Symbol, Symbols, Text, Verdict, symbol,
     };
+    pub use crate::{export, policy};
     pub use core::cmp::Reverse;
 }

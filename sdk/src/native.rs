@@ -38,7 +38,7 @@ pub trait Stage: Send + Sync {
 pub fn selection<P: Selection + About + Send + Sync + 'static>(
     settings: Vec<Setting>,
 ) -> Result<Box<dyn Stage>, Vec<Problem>> {
-    Ok(Box::new(Selecting(Configured::<P>::selection(settings)?)))
+    Ok(Box::new(Selecting(Configured::<P>::new(settings)?)))
 }
 
 /// A stage with the failover hook of `P`.
@@ -49,7 +49,7 @@ pub fn selection<P: Selection + About + Send + Sync + 'static>(
 pub fn failover<P: Failover + About + Send + Sync + 'static>(
     settings: Vec<Setting>,
 ) -> Result<Box<dyn Stage>, Vec<Problem>> {
-    Ok(Box::new(Rescuing(Configured::<P>::failover(settings)?)))
+    Ok(Box::new(Rescuing(Configured::<P>::new(settings)?)))
 }
 
 struct Selecting<P>(Configured<P>);

@@ -1,6 +1,7 @@
 //! What a policy asks for, and the handles it gets.
 
 use crate::bindings::policy as wit;
+use crate::text::joined;
 use crate::{Candidates, Price, Symbol};
 
 /// What the hook shall be given: columns of the candidates, facts of the job; and the causes it may name.
@@ -99,11 +100,11 @@ impl Plan {
         Symbols(self.column(name, Kind::Symbols))
     }
 
-    /// Asks for the exact prices.
-    pub fn prices(&mut self) -> Prices {
+    /// Asks for exact prices: the columns `<name>/num` and `<name>/den`. There is one now, "price".
+    pub fn prices(&mut self, name: &str) -> Prices {
         Prices {
-            num: self.counts("price/num"),
-            den: self.counts("price/den"),
+            num: self.counts(&joined(&[name, "/num"])),
+            den: self.counts(&joined(&[name, "/den"])),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The selection hook.
 
-use crate::{Candidates, Job, Plan, Settings, Verdict};
+use crate::{Candidates, Job, Policy, Verdict};
 
 /// Which candidates get a job, and in which order: one stage of the chain that a bundle lists.
 ///
@@ -11,10 +11,7 @@ use crate::{Candidates, Job, Plan, Settings, Verdict};
 /// - [`Candidates::order_by`] sets the order, and so who is next when the first fails;
 /// - [`Verdict::Hedge`] only sets when a slow attempt is doubled, [`Verdict::Reject`] refuses the job,
 ///   [`Verdict::Abstain`] says nothing.
-pub trait Selection: Sized {
-    /// Reads the settings and asks for facts. Runs once; the value is then asked many times.
-    fn configure(settings: &mut Settings, plan: &mut Plan) -> Self;
-
+pub trait Selection: Policy {
     /// Judges the survivors of the stages before. They come shuffled by the seed, so that equals share the work.
     fn judge(&self, job: &Job, candidates: &Candidates) -> Verdict;
 }

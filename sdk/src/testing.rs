@@ -4,10 +4,12 @@
 //! use pointsman_sdk::prelude::*;
 //! use pointsman_sdk::testing::{self, Table};
 //!
-//! struct Cheapest(Numbers);
+//! policy! { struct Cheapest { price: Numbers = "price" } }
+//!
 //! impl Selection for Cheapest {
-//!     fn configure(_: &mut Settings, plan: &mut Plan) -> Self { Self(plan.numbers("price")) }
-//!     fn judge(&self, _: &Job, candidates: &Candidates) -> Verdict { candidates.order_by(|row| row.get(self.0)) }
+//!     fn judge(&self, _: &Job, candidates: &Candidates) -> Verdict {
+//!         candidates.order_by(|row| row.get(self.price))
+//!     }
 //! }
 //!
 //! let policy = testing::selection::<Cheapest>([]);
@@ -21,8 +23,8 @@ use crate::component::Configured;
 use crate::failover::{Attempt, Bargain, Patience, Remedy};
 use crate::plan::Kind;
 use crate::{
-    Column, Exclusion, Fact, Failover, Plan, Price, Problem, Selection, Setting, Value, Verdict,
-    symbol,
+    Column, Exclusion, Fact, Failover, Plan, Policy, Price, Problem, Selection, Setting, Value,
+    Verdict, symbol,
 };
 
 /// Candidates by column name. A column that the policy asks for and the table does not have is unknown everywhere; one
@@ -42,7 +44,7 @@ pub struct Job {
 
 /// A configured policy that can be asked.
 #[derive(Debug)]
-pub struct Policy<P> {
+pub struct Subject<P> {
     configured: Configured<P>,
     job: Job,
 }
@@ -66,8 +68,8 @@ pub struct Outcome {
 #[must_use]
 pub fn selection<P: Selection>(
     settings: impl IntoIterator<Item = (&'static str, Value)>,
-) -> Policy<P> {
-    Policy::new(Configured::selection(given(settings)))
+) -> Subject<P> {
+    Subject::new(Configured::new(given(settings)))
 }
 
 /// `P` with the failover hook.
@@ -78,8 +80,8 @@ pub fn selection<P: Selection>(
 #[must_use]
 pub fn failover<P: Failover>(
     settings: impl IntoIterator<Item = (&'static str, Value)>,
-) -> Policy<P> {
-    Policy::new(Configured::failover(given(settings)))
+) -> Subject<P> {
+    Subject::new(Configured::new(given(settings)))
 }
 
 /// The problems that the selection hook of `P` has with these settings, as `key: message`.
@@ -88,7 +90,7 @@ pub fn problems<P: Selection>(
     settings: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> Vec<String> {
     shown(
-        Configured::<P>::selection(given(settings))
+        Configured::<P>::new(given(settings))
             .err()
             .unwrap_or_default(),
     )
@@ -333,9 +335,9 @@ impl Job {
     }
 }
 
-// === impl Policy ===
+// === impl Subject ===
 
-impl<P> Policy<P> {
+impl<P: Policy> Subject<P> {
     fn new(configured: Result<Configured<P>, Vec<Problem>>) -> Self {
         match configured {
             Ok(configured) => Self {
@@ -370,7 +372,7 @@ impl<P> Policy<P> {
     }
 }
 
-impl<P: Selection> Policy<P> {
+impl<P: Selection> Subject<P> {
     /// Asks the selection hook.
     ///
     /// # Panics
@@ -430,7 +432,7 @@ impl<P: Selection> Policy<P> {
     }
 }
 
-impl<P: Failover> Policy<P> {
+impl<P: Failover> Subject<P> {
     /// Asks the failover hook after a failure.
     pub fn on_failure(&self, attempts: &[Attempt], remaining: &Table) -> Remedy {
         let plan = self.configured.plan();

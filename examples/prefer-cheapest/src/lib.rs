@@ -3,34 +3,18 @@
 
 use pointsman_sdk::prelude::*;
 
-struct PreferCheapest {
-    fit: Marks,
-    rest: Counts,
-    price: Prices,
-    latency: Numbers,
-    unfit: Cause,
+policy! {
+    struct PreferCheapest {
+        fit: Marks = "fit", rest: Counts = "rest-ms",
+        price: Prices = "price", ms: Numbers = "latency-ms/p50",
+        unfit: Cause = "cannot do this job",
+    }
 }
 
 impl Selection for PreferCheapest {
-    fn configure(_: &mut Settings, plan: &mut Plan) -> Self {
-        Self {
-            fit: plan.marks("fit"),
-            rest: plan.counts("rest-ms"),
-            price: plan.prices(),
-            latency: plan.numbers("latency-ms/p50"),
-            unfit: plan.cause("cannot do this job"),
-        }
-    }
-
     fn judge(&self, _: &Job, candidates: &Candidates) -> Verdict {
-        let fit = candidates.keep(|row| row.yes(self.fit), self.unfit);
-        fit.order_by(|row| {
-            (
-                row.get(self.rest) > Some(0),
-                row.get(self.price),
-                row.get(self.latency),
-            )
-        })
+        let able = candidates.keep(|row| row.yes(self.fit), self.unfit);
+        able.order_by(|row| (row.get(self.rest), row.get(self.price), row.get(self.ms)))
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Capability {
 
 // === impl Capability ===
 
-impl Selection for Capability {
+impl Policy for Capability {
     fn configure(settings: &mut Settings, plan: &mut Plan) -> Self {
         let skip = settings.flag("skip-resting", true);
         Self {
@@ -32,7 +32,9 @@ impl Selection for Capability {
             resting: plan.cause("rests after a fault, ms"),
         }
     }
+}
 
+impl Selection for Capability {
     fn judge(&self, _: &Job, candidates: &Candidates) -> Verdict {
         let fit = candidates.marks(self.fit);
         let mut excluded = Vec::new();

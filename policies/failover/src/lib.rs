@@ -40,7 +40,7 @@ pub struct Standard {
 
 // === impl Standard ===
 
-impl Failover for Standard {
+impl Policy for Standard {
     fn configure(settings: &mut Settings, plan: &mut Plan) -> Self {
         Self {
             rest_ms: settings.count("rest-ms", 10_000, 0..=600_000),
@@ -58,7 +58,9 @@ impl Failover for Standard {
             dear: plan.cause("the price rose too far, and no other is left"),
         }
     }
+}
 
+impl Failover for Standard {
     fn on_failure(&self, job: &Job, attempts: &[Attempt], remaining: &Candidates) -> Remedy {
         let Some((attempt, failure)) = failed_last(attempts) else {
             return Remedy {

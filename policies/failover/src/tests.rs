@@ -24,7 +24,7 @@ fn attempt(row: u32, failure: Option<Failure>) -> Attempt {
     }
 }
 
-fn policy() -> testing::Policy<Standard> {
+fn policy() -> testing::Subject<Standard> {
     testing::failover::<Standard>([])
 }
 
@@ -63,7 +63,7 @@ fn each_failure_gets_its_remedy() {
         (failure(Orchestrator, 999), 10_000, Recovery::Next(1)),
     ];
     for (failure, rest_ms, recovery) in cases {
-        let remedy = policy().on_failure(&[attempt(0, Some(failure.clone()))], &Table::of(2));
+        let remedy = policy().on_failure(&[attempt(0, Some(failure))], &Table::of(2));
         assert_eq!(remedy, Remedy { rest_ms, recovery }, "{failure:?}");
     }
 }
@@ -80,7 +80,7 @@ fn what_no_other_can_mend_stops_with_a_status() {
         (unsafe_reset, 502, 10_000),
     ];
     for (failure, status, rest_ms) in cases {
-        let remedy = policy().on_failure(&[attempt(0, Some(failure.clone()))], &Table::of(3));
+        let remedy = policy().on_failure(&[attempt(0, Some(failure))], &Table::of(3));
         assert_eq!(
             (stopped(&remedy.recovery), remedy.rest_ms),
             (Some(status), rest_ms),
@@ -194,16 +194,16 @@ fn the_attempt_that_failed_last_counts_not_the_one_that_began_last() {
 fn a_slow_attempt_is_doubled_once_if_that_is_allowed() {
     let running = attempt(0, None);
     assert_eq!(
-        policy().on_slow(&[running.clone()], &Table::of(2)),
+        policy().on_slow(&[running], &Table::of(2)),
         Patience::Hedge(1)
     );
     let wait = Patience::Wait(10_000);
     assert_eq!(
-        policy().on_slow(&[running.clone(), attempt(1, None)], &Table::of(3)),
+        policy().on_slow(&[running, attempt(1, None)], &Table::of(3)),
         wait
     );
     assert_eq!(
-        policy().on_slow(&[running.clone()], &Table::of(1)),
+        policy().on_slow(&[running], &Table::of(1)),
         wait,
         "there is no other"
     );

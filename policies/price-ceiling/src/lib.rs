@@ -30,10 +30,10 @@ const NEAR: f64 = 1e-12;
 
 // === impl PriceCeiling ===
 
-impl Selection for PriceCeiling {
+impl Policy for PriceCeiling {
     fn configure(settings: &mut Settings, plan: &mut Plan) -> Self {
         Self {
-            price: plan.prices(),
+            price: plan.prices("price"),
             ceiling: plan.fact("max-price"),
             exact: (plan.fact("?max-price/num"), plan.fact("?max-price/den")),
             exclude_unknown: settings.choice("unknown", &["pass", "exclude"]) == 1,
@@ -41,7 +41,9 @@ impl Selection for PriceCeiling {
             unknown: plan.cause("price unknown"),
         }
     }
+}
 
+impl Selection for PriceCeiling {
     fn judge(&self, job: &Job, candidates: &Candidates) -> Verdict {
         let Some(ceiling) = job.number(self.ceiling) else {
             return Verdict::Abstain;

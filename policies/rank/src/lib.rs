@@ -34,7 +34,7 @@ enum Model {
 
 // === impl Rank ===
 
-impl Selection for Rank {
+impl Policy for Rank {
     fn configure(settings: &mut Settings, plan: &mut Plan) -> Self {
         let model = settings.choice("model", &["weighted", "probability"]);
         let weighted = weighted::Options::read(settings);
@@ -45,7 +45,9 @@ impl Selection for Rank {
             _ => Model::Probability(Probability::configure(probability, incumbent, plan)),
         })
     }
+}
 
+impl Selection for Rank {
     fn judge(&self, job: &Job, candidates: &Candidates) -> Verdict {
         match &self.0 {
             Model::Weighted(model) => model.judge(job, candidates),

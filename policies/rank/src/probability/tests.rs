@@ -10,7 +10,7 @@ const DRAWS: u32 = 40_000;
 /// Three sigma of a share over `DRAWS` is at most 0.0075.
 const NEAR: f64 = 0.0075;
 
-fn policy(settings: &[(&'static str, f64)]) -> testing::Policy<Rank> {
+fn policy(settings: &[(&'static str, f64)]) -> testing::Subject<Rank> {
     let weights = settings
         .iter()
         .map(|&(key, value)| (key, Value::Number(value)));

@@ -3,7 +3,7 @@ use pointsman_sdk::{Value, Verdict};
 
 use crate::Rank;
 
-fn policy<const N: usize>(settings: [(&'static str, Value); N]) -> testing::Policy<Rank> {
+fn policy<const N: usize>(settings: [(&'static str, Value); N]) -> testing::Subject<Rank> {
     testing::selection::<Rank>(settings).job(Job::new().count("segment-ms", 2000))
 }
 
