@@ -75,7 +75,13 @@ pub enum Error {
 ///
 /// When the profile is wrong, a port is taken, or ffmpeg is wanted and does not run. Nothing is left running then.
 pub async fn start(profile: Profile) -> Result<Devnet, Error> {
-    let profile = profile.checked()?;
+    let mut profile = profile.checked()?;
+    // A transcoder runs in a directory of its own; names without a directory are looked up.
+    if profile.ffmpeg.components().count() > 1
+        && let Ok(absolute) = std::path::absolute(&profile.ffmpeg)
+    {
+        profile.ffmpeg = absolute;
+    }
     let transcodes = |mode| mode == Mode::Transcode;
     if profile.orchestrators.iter().any(|o| transcodes(o.mode)) {
         check_ffmpeg(&profile.ffmpeg).await?;

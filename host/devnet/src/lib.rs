@@ -7,8 +7,8 @@
 //! segment in the protocol's order with its statuses and texts, an early 200 and the result behind it, sessions with a
 //! queue of five and a capacity, renditions in memory. Segments are transcoded by ffmpeg, or given back as they are.
 //!
-//! An [`Orchestrator`] can be slow, dear, full, dead or broken in every way of [`failure::Kind`], from the profile, by
-//! [`Orchestrator::set`], or over the control route ([`Devnet::control`]).
+//! An [`Orchestrator`] can be slow, dear, full, dead or broken in every way of [`failure::Kind`]: from the
+//! [`profile`], by [`Orchestrator::set`], or over the [`control`] route.
 //! What it was asked is counted ([`Counters`]).
 //!
 //! Two things a real one does not do: it names a price off-chain when given one, and it can be told not to check hashes.
@@ -29,7 +29,7 @@ mod admission;
 mod answer;
 mod body;
 mod change;
-mod control;
+pub mod control;
 mod counters;
 mod devnet;
 mod download;
@@ -39,7 +39,7 @@ mod offer;
 mod orchestrator;
 mod port;
 mod price;
-mod profile;
+pub mod profile;
 mod route;
 mod rpc;
 mod segment;

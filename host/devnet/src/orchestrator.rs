@@ -100,7 +100,8 @@ impl Orchestrator {
     /// Whether it runs.
     #[must_use]
     pub fn running(&self) -> bool {
-        self.shared.life.lock().is_some()
+        let life = self.shared.life.lock();
+        life.as_ref().is_some_and(|life| !life.stop.is_cancelled())
     }
 
     /// What it was asked and did so far.

@@ -121,6 +121,20 @@ mod tests {
         assert_eq!(price.to_string(), "12/1");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read(wei: u32, pixels in 1u32..) {
+            let pixels = NonZeroU32::new(pixels).expect("not zero");
+            let price = Price { wei, pixels };
+            assert_eq!(price.to_string().parse(), Ok(price));
+        }
+
+        #[test]
+        fn no_text_is_too_strange(text in ".*") {
+            let _ = text.parse::<Price>();
+        }
+    }
+
     #[test]
     fn nonsense_is_named() {
         for text in ["", "-1", "1/0", "1/2/3", "4294967296", "x"] {

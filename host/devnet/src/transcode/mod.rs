@@ -33,6 +33,8 @@ use report::Report;
 
 /// Longest run of one process; a real orchestrator gives up on its transcoders too.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Most renditions that the real transcoder makes of a segment.
+const MAX_OUTPUTS: usize = 10;
 /// Kept of what ffmpeg says, from the beginning and from the end.
 const KEPT: usize = 64 * 1024;
 
@@ -96,6 +98,9 @@ impl Transcoder {
         if job.profiles.is_empty() {
             return Ok(Vec::new());
         }
+        if job.profiles.len() > MAX_OUTPUTS {
+            return Err("Too many outputs".to_owned());
+        }
         if job.input.len() < MIN_RENDITION_BYTES {
             return Err("TranscoderInvalidVideo".to_owned());
         }
@@ -114,7 +119,9 @@ fn pass(job: &Job, profile: &VideoProfile) -> Rendition {
     let frames = (fps * job.duration.as_secs_f64()).round() as i64;
     Rendition {
         data: job.input.clone(),
-        pixels: frames * i64::from(profile.width) * i64::from(profile.height),
+        pixels: frames
+            .saturating_mul(profile.width.into())
+            .saturating_mul(profile.height.into()),
     }
 }
 

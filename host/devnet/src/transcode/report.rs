@@ -111,6 +111,18 @@ Input stream #0:0 (video): 60 packets read (27859 bytes); 60 frames decoded;
         );
     }
 
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_said_is_too_strange(
+            lines in proptest::collection::vec(
+                "(Output #|Output stream #|  Stream #0:0: Video: |[0-9]{0,20}|, |x|\\(video\\): | frames encoded|.)*",
+                0..4,
+            )
+        ) {
+            Report::read(&lines.join("\n"));
+        }
+    }
+
     #[test]
     fn bad_input_is_told_from_a_broken_machine() {
         let said = "input: Invalid data found when processing input\n";

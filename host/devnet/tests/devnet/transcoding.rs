@@ -248,6 +248,12 @@ async fn bad_input_gets_the_recorded_error() {
     })
     .await;
     assert_eq!(error(result), "Encoder not found");
+    let result = send(&client, "rtmp/03-segment-0", |data| {
+        let profile = data.full_profiles[0].clone();
+        data.full_profiles = vec![profile; 11];
+    })
+    .await;
+    assert_eq!(error(result), "Too many outputs");
     // A transcoder that failed is as good as before.
     let result = send(&client, "rtmp/03-segment-0", |_| {}).await;
     assert_eq!(renditions(result).len(), 2);

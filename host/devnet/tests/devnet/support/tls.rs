@@ -22,6 +22,7 @@ struct Anything;
 pub(crate) async fn connect(target: &Uri, protocols: &[&[u8]]) -> Result<Box<dyn Io>, Failure> {
     let authority = target.authority().expect("absolute");
     let stream = TcpStream::connect(authority.as_str()).await?;
+    stream.set_nodelay(true)?;
     if target.scheme_str() == Some("http") {
         return Ok(Box::new(stream));
     }
