@@ -65,7 +65,10 @@ impl FromStr for Price {
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.wei, self.pixels)
+        match self.pixels {
+            NonZeroU32::MIN => write!(f, "{}", self.wei),
+            pixels => write!(f, "{}/{pixels}", self.wei),
+        }
     }
 }
 
@@ -118,7 +121,7 @@ mod tests {
         assert_eq!(price.info().price_per_unit, 7);
         assert_eq!(price.info().pixels_per_unit, 3);
         let price: Price = serde_json::from_str("12").expect("a price");
-        assert_eq!(price.to_string(), "12/1");
+        assert_eq!(price.to_string(), "12");
     }
 
     proptest::proptest! {

@@ -68,7 +68,7 @@ async fn settings_and_counters_are_shown() {
     assert_eq!(near["uri"], devnet.orchestrators()[0].uri());
     assert_eq!(
         (&near["running"], &near["price"]),
-        (&json!(true), &json!("5/1"))
+        (&json!(true), &json!("5"))
     );
     assert_eq!(
         (&near["mode"], &near["capacity"]),
