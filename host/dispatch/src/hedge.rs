@@ -8,9 +8,15 @@ use std::time::Duration;
 /// is unknown. Two bounds: never later than a copy on the next candidate could still make the soft deadline (its
 /// median, or half the deadline while unknown), for a hedge that comes too late only costs; never sooner than a twentieth of the
 /// deadline, for doubling a job that takes 5 ms because it took 6 gains nobody anything.
-pub(crate) fn adaptive_delay(soft: Duration, p95: Option<Duration>, next_p50: Option<Duration>) -> Duration {
+pub(crate) fn adaptive_delay(
+    soft: Duration,
+    p95: Option<Duration>,
+    next_p50: Option<Duration>,
+) -> Duration {
     let first = p95.unwrap_or(soft.mul_f64(0.4));
-    let latest = soft.saturating_sub(next_p50.unwrap_or(soft / 2)).max(soft.mul_f64(0.4));
+    let latest = soft
+        .saturating_sub(next_p50.unwrap_or(soft / 2))
+        .max(soft.mul_f64(0.4));
     first.min(latest).max(soft / 20)
 }
 
@@ -30,8 +36,19 @@ mod tests {
     #[test]
     fn a_known_candidate_gets_its_own_percentile_within_reason() {
         assert_eq!(adaptive_delay(ms(2000), Some(ms(300)), None), ms(300));
-        assert_eq!(adaptive_delay(ms(2000), Some(ms(3)), None), ms(100), "not sooner than a twentieth");
-        assert_eq!(adaptive_delay(ms(2000), Some(ms(1900)), Some(ms(600))), ms(1400), "while a copy still helps");
-        assert_eq!(adaptive_delay(ms(2000), Some(ms(1900)), Some(ms(1900))), ms(800));
+        assert_eq!(
+            adaptive_delay(ms(2000), Some(ms(3)), None),
+            ms(100),
+            "not sooner than a twentieth"
+        );
+        assert_eq!(
+            adaptive_delay(ms(2000), Some(ms(1900)), Some(ms(600))),
+            ms(1400),
+            "while a copy still helps"
+        );
+        assert_eq!(
+            adaptive_delay(ms(2000), Some(ms(1900)), Some(ms(1900))),
+            ms(800)
+        );
     }
 }

@@ -217,7 +217,9 @@ impl<'a, E: Exchange> Run<'a, E> {
     fn close_attempts(&self) {
         let clock = self.dispatcher.directory.clock();
         for attempt in &self.attempts {
-            self.selection.decision.record_attempt(attempt.record(clock));
+            self.selection
+                .decision
+                .record_attempt(attempt.record(clock));
         }
     }
 

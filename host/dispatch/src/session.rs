@@ -66,7 +66,10 @@ impl<S> Sessions<S> {
     pub(crate) async fn forget(&self, orchestrator: Symbol, session: &Arc<S>) {
         let slot = self.slot(orchestrator);
         let mut held = slot.0.lock().await;
-        if held.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, session)) {
+        if held
+            .as_ref()
+            .is_some_and(|newest| Arc::ptr_eq(newest, session))
+        {
             *held = None;
         }
     }
@@ -134,10 +137,14 @@ mod tests {
     async fn segments_that_start_together_open_one_session() {
         let (sessions, opened) = (Sessions::<usize>::new(), AtomicUsize::new(0));
         let acquire = || {
-            sessions.acquire(Symbol(1), |_| false, || async {
-                tokio::task::yield_now().await;
-                Ok(opened.fetch_add(1, Ordering::SeqCst))
-            })
+            sessions.acquire(
+                Symbol(1),
+                |_| false,
+                || async {
+                    tokio::task::yield_now().await;
+                    Ok(opened.fetch_add(1, Ordering::SeqCst))
+                },
+            )
         };
         let (a, b) = tokio::join!(acquire(), acquire());
         assert!(Arc::ptr_eq(&a.unwrap(), &b.unwrap()));
@@ -147,10 +154,19 @@ mod tests {
     #[tokio::test]
     async fn forgetting_an_old_session_keeps_the_newer_one() {
         let sessions = Sessions::<u8>::new();
-        let old = sessions.acquire(Symbol(1), |_| false, || async { Ok(1) }).await.unwrap();
-        let new = sessions.acquire(Symbol(1), |_| true, || async { Ok(2) }).await.unwrap();
+        let old = sessions
+            .acquire(Symbol(1), |_| false, || async { Ok(1) })
+            .await
+            .unwrap();
+        let new = sessions
+            .acquire(Symbol(1), |_| true, || async { Ok(2) })
+            .await
+            .unwrap();
         sessions.forget(Symbol(1), &old).await;
-        let held = sessions.acquire(Symbol(1), |_| false, || async { Ok(3) }).await.unwrap();
+        let held = sessions
+            .acquire(Symbol(1), |_| false, || async { Ok(3) })
+            .await
+            .unwrap();
         assert!(Arc::ptr_eq(&held, &new));
         assert_eq!(sessions.drain().await.len(), 1);
     }

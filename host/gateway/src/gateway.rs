@@ -88,10 +88,17 @@ impl Gateway {
             policies.host().clone(),
             dispatch(&settings),
         ));
-        let transcoder = Arc::new(Transcoder::new(dispatcher, connections, settings.orchestrators.max_price));
+        let transcoder = Arc::new(Transcoder::new(
+            dispatcher,
+            connections,
+            settings.orchestrators.max_price,
+        ));
         let streams = Streams::new(transcoder, limits(&settings)?);
-        let webhook = Webhook::new(settings.access.auth_webhook.clone(), settings.access.auth_webhook_timeout)
-            .context("no HTTP client for the auth webhook")?;
+        let webhook = Webhook::new(
+            settings.access.auth_webhook.clone(),
+            settings.access.auth_webhook_timeout,
+        )
+        .context("no HTTP client for the auth webhook")?;
         let mut gateway = Self {
             addresses: listeners.addresses()?,
             directory: directory.clone(),
@@ -109,12 +116,22 @@ impl Gateway {
             draining: gateway.stops.drain.clone(),
         };
         gateway.serve(listeners, &settings, webhook, admin.router(state));
-        gateway.tasks.spawn(policies.watch(gateway.stops.drain.clone()));
-        gateway.tasks.spawn(sweep(streams, gateway.stops.stop.clone()));
+        gateway
+            .tasks
+            .spawn(policies.watch(gateway.stops.drain.clone()));
+        gateway
+            .tasks
+            .spawn(sweep(streams, gateway.stops.stop.clone()));
         Ok(gateway)
     }
 
-    fn serve(&mut self, listeners: Listeners, settings: &Settings, webhook: Webhook, admin: Router) {
+    fn serve(
+        &mut self,
+        listeners: Listeners,
+        settings: &Settings,
+        webhook: Webhook,
+        admin: Router,
+    ) {
         let public = public(&self.streams, settings, webhook.clone());
         for listener in listeners.http {
             self.serve_http(listener, public.clone());
@@ -153,7 +170,10 @@ impl Gateway {
         let Addresses { http, rtmp, admin } = &self.addresses;
         let mut block = format!("pointsman {}\n", env!("CARGO_PKG_VERSION"));
         for address in http {
-            let _ = writeln!(block, "  http           http://{address}  (push /live/NAME/0.ts, play /stream/NAME.m3u8)");
+            let _ = writeln!(
+                block,
+                "  http           http://{address}  (push /live/NAME/0.ts, play /stream/NAME.m3u8)"
+            );
         }
         if let Some(address) = rtmp {
             let _ = writeln!(block, "  rtmp           rtmp://{address}/live/NAME");
@@ -190,9 +210,15 @@ impl Gateway {
 }
 
 fn found(settled: Settled) -> String {
-    let Settled { known, usable, waiting, .. } = settled;
+    let Settled {
+        known,
+        usable,
+        waiting,
+        ..
+    } = settled;
     match known {
-        0 => "none known: give --orch-addr or --orch-webhook-url, or try `pointsman devnet`".to_owned(),
+        0 => "none known: give --orch-addr or --orch-webhook-url, or try `pointsman devnet`"
+            .to_owned(),
         _ if waiting > 0 => format!("{usable} of {known} usable, {waiting} have not answered yet"),
         _ => format!("{usable} of {known} usable"),
     }
@@ -320,17 +346,25 @@ impl Listeners {
     }
 
     fn addresses(&self) -> Result<Addresses> {
-        let http = self.http.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
+        let http = self
+            .http
+            .iter()
+            .map(TcpListener::local_addr)
+            .collect::<Result<_, _>>()?;
         Ok(Addresses {
             http,
-            rtmp: self.rtmp.as_ref().map(TcpListener::local_addr).transpose()?,
+            rtmp: self
+                .rtmp
+                .as_ref()
+                .map(TcpListener::local_addr)
+                .transpose()?,
             admin: self.admin.local_addr()?,
         })
     }
 }
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address} ({flag}): give another address, or stop who has it"))
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address} ({flag}): give another address, or stop who has it")
+    })
 }

@@ -8,12 +8,21 @@ use crate::config::{LogFormat, Logging};
 
 /// Logs warnings, for commands without settings.
 pub(crate) fn warnings() {
-    drop(fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).with_target(false).try_init());
+    drop(
+        fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .try_init(),
+    );
 }
 
 /// Starts to log. A second call changes nothing.
 pub(crate) fn install(logging: &Logging) {
-    let builder = fmt().with_env_filter(logging.filter.filter()).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let builder = fmt()
+        .with_env_filter(logging.filter.filter())
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let installed = match logging.format {
         LogFormat::Text => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -59,13 +59,16 @@ impl Playback {
         }
         match (second, third) {
             (None, _) => playlist(self.stream(first.strip_suffix(".m3u8")?)?.master()?),
-            (Some(rendition), None) => {
-                playlist(self.stream(first)?.playlist(rendition.strip_suffix(".m3u8")?)?)
-            }
+            (Some(rendition), None) => playlist(
+                self.stream(first)?
+                    .playlist(rendition.strip_suffix(".m3u8")?)?,
+            ),
             (Some(rendition), Some(file)) => {
                 let (number, extension) = file.rsplit_once('.')?;
                 let content_type = segment_type(container(extension)?);
-                let bytes = self.stream(first)?.segment(rendition, number.parse().ok()?)?;
+                let bytes = self
+                    .stream(first)?
+                    .segment(rendition, number.parse().ok()?)?;
                 Some(media(bytes, content_type, SEGMENT_CACHE))
             }
         }
@@ -73,7 +76,11 @@ impl Playback {
 
     fn stream(&self, name: &str) -> Option<Arc<Live>> {
         if name == "current" && self.current {
-            return self.streams.list().into_iter().max_by_key(|live| live.started());
+            return self
+                .streams
+                .list()
+                .into_iter()
+                .max_by_key(|live| live.started());
         }
         self.streams.get(&name.parse::<StreamName>().ok()?)
     }
@@ -89,8 +96,14 @@ async fn answer(State(playback): State<Playback>, Path(path): Path<String>) -> R
 async fn preflight() -> Response {
     let mut response = open(StatusCode::NO_CONTENT.into_response());
     let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, OPTIONS"));
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Range, Content-Type"));
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, HEAD, OPTIONS"),
+    );
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("Range, Content-Type"),
+    );
     response
 }
 
@@ -109,6 +122,9 @@ fn media(bytes: Bytes, content_type: &'static str, cache: &'static str) -> Respo
 fn open(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Content-Length"));
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Content-Length"),
+    );
     response
 }

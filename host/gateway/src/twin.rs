@@ -70,8 +70,15 @@ impl NativeStage for Stage {
         }
     }
 
-    fn on_failure(&self, asked: &wit::Job<'_>, attempts: &[wit::Attempt], remaining: &wit::Table<'_>) -> wit::Remedy {
-        let remedy = self.0.on_failure(&job(asked), &tried(attempts), table(remaining));
+    fn on_failure(
+        &self,
+        asked: &wit::Job<'_>,
+        attempts: &[wit::Attempt],
+        remaining: &wit::Table<'_>,
+    ) -> wit::Remedy {
+        let remedy = self
+            .0
+            .on_failure(&job(asked), &tried(attempts), table(remaining));
         wit::Remedy {
             rest_ms: remedy.rest_ms,
             recovery: match remedy.recovery {
@@ -84,8 +91,16 @@ impl NativeStage for Stage {
         }
     }
 
-    fn on_slow(&self, asked: &wit::Job<'_>, attempts: &[wit::Attempt], remaining: &wit::Table<'_>) -> wit::Patience {
-        match self.0.on_slow(&job(asked), &tried(attempts), table(remaining)) {
+    fn on_slow(
+        &self,
+        asked: &wit::Job<'_>,
+        attempts: &[wit::Attempt],
+        remaining: &wit::Table<'_>,
+    ) -> wit::Patience {
+        match self
+            .0
+            .on_slow(&job(asked), &tried(attempts), table(remaining))
+        {
             rescue::Patience::Abstain => wit::Patience::Abstain,
             rescue::Patience::Wait(ms) => wit::Patience::Wait(ms),
             rescue::Patience::Hedge(row) => wit::Patience::Hedge(row),
@@ -100,7 +115,10 @@ impl NativeStage for Stage {
         after: wit::Price,
         remaining: &wit::Table<'_>,
     ) -> wit::Bargain {
-        match self.0.on_price_change(&job(asked), price(before), price(after), table(remaining)) {
+        match self
+            .0
+            .on_price_change(&job(asked), price(before), price(after), table(remaining))
+        {
             rescue::Bargain::Abstain => wit::Bargain::Abstain,
             rescue::Bargain::Accept => wit::Bargain::Accept,
             rescue::Bargain::Renegotiate => wit::Bargain::Renegotiate,

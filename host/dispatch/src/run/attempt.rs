@@ -42,7 +42,10 @@ pub(super) fn past_deadline(deadline: Duration) -> Failure {
     Failure::new(
         Blame::Orchestrator,
         FailureKind::Deadline,
-        format!("no result within the hard deadline of {} ms", deadline.as_millis()),
+        format!(
+            "no result within the hard deadline of {} ms",
+            deadline.as_millis()
+        ),
     )
 }
 
@@ -50,7 +53,9 @@ pub(super) fn past_deadline(deadline: Duration) -> Failure {
 
 impl Attempt {
     pub(super) fn failure(&self) -> Option<&Failure> {
-        self.end.as_ref().and_then(|(_, result)| result.as_ref().err())
+        self.end
+            .as_ref()
+            .and_then(|(_, result)| result.as_ref().err())
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -82,7 +87,11 @@ impl Attempt {
         if let Some(in_flight) = self.in_flight.take() {
             in_flight.finish(Outcome::Overtaken { elapsed, duration });
         }
-        let overtaken = Failure::new(Blame::Gateway, FailureKind::Cancelled, "another attempt answered first");
+        let overtaken = Failure::new(
+            Blame::Gateway,
+            FailureKind::Cancelled,
+            "another attempt answered first",
+        );
         self.end = Some((elapsed, Err(overtaken)));
     }
 
@@ -115,7 +124,9 @@ impl Attempt {
     }
 
     fn elapsed(&self) -> Duration {
-        self.end.as_ref().map_or_else(|| self.began.elapsed(), |(elapsed, _)| *elapsed)
+        self.end
+            .as_ref()
+            .map_or_else(|| self.began.elapsed(), |(elapsed, _)| *elapsed)
     }
 }
 
@@ -175,7 +186,11 @@ impl<'a, E: Exchange> Run<'a, E> {
         self.running.0.push(future.boxed());
         self.attempts.push(Attempt {
             row,
-            in_flight: Some(self.dispatcher.directory.begin(orchestrator.id, self.request.workload, self.request.model)),
+            in_flight: Some(self.dispatcher.directory.begin(
+                orchestrator.id,
+                self.request.workload,
+                self.request.model,
+            )),
             orchestrator,
             hedge,
             started: self.started.elapsed() + delay,
@@ -191,7 +206,11 @@ impl<'a, E: Exchange> Run<'a, E> {
     /// Upload and result times as go-livepeer grants them, within what is left of the job.
     fn allowance(&self) -> Allowance {
         let media = self.request.segment.unwrap_or(self.request.deadlines.soft);
-        let left = self.request.deadlines.hard.saturating_sub(self.started.elapsed());
+        let left = self
+            .request
+            .deadlines
+            .hard
+            .saturating_sub(self.started.elapsed());
         Allowance {
             headers: (media / 2).max(Duration::from_secs(2)).min(left),
             total: (media * 4).max(Duration::from_secs(8)).min(left),
@@ -227,7 +246,11 @@ async fn attempt<E: Exchange>(
     allowance: Allowance,
 ) -> Result<E::Output, Failure> {
     let session = sessions
-        .acquire(orchestrator.id, |session| work.expired(session), || work.open(orchestrator))
+        .acquire(
+            orchestrator.id,
+            |session| work.expired(session),
+            || work.open(orchestrator),
+        )
         .await?;
     let result = work.attempt(&session, allowance).await;
     if let Err(failure) = &result

@@ -7,8 +7,8 @@ use pointsman_facts::{Blame, Candidates, Column, Job, Values};
 use pointsman_policy::{AttemptView, Hedge, Patience, Recovery, Remaining, Remedy};
 use tokio::time::Instant;
 
-use super::{Run, millis};
 use super::attempt::Attempt;
+use super::{Run, millis};
 use crate::exchange::{Exchange, StopReason, Stopped};
 use crate::hedge::adaptive_delay;
 
@@ -17,7 +17,10 @@ impl<E: Exchange> Run<'_, E> {
     pub(super) fn recover(&mut self) -> Result<(), Stopped> {
         let Remedy { rest, recovery } = {
             let (job, attempts, remaining) = self.situation();
-            self.selection.generation.on_failure(&job, &attempts, self.remaining(&remaining)).value
+            self.selection
+                .generation
+                .on_failure(&job, &attempts, self.remaining(&remaining))
+                .value
         };
         let Some(failed) = self.last_failed.map(|index| &self.attempts[index]) else {
             return Err(self.give_up());
@@ -50,10 +53,15 @@ impl<E: Exchange> Run<'_, E> {
         self.slow_at = None;
         let patience = {
             let (job, attempts, remaining) = self.situation();
-            self.selection.generation.on_slow(&job, &attempts, self.remaining(&remaining)).value
+            self.selection
+                .generation
+                .on_slow(&job, &attempts, self.remaining(&remaining))
+                .value
         };
         match patience {
-            Patience::Wait(delay) => self.slow_at = Some(Instant::now() + delay.max(Duration::from_millis(1))),
+            Patience::Wait(delay) => {
+                self.slow_at = Some(Instant::now() + delay.max(Duration::from_millis(1)))
+            }
             Patience::Hedge(place) => self.hedge(place),
             Patience::Abandon => {
                 if let Some(oldest) = self.attempts.iter().find(|attempt| attempt.is_running()) {
@@ -89,13 +97,17 @@ impl<E: Exchange> Run<'_, E> {
         if allowed {
             let row = self.remaining[place];
             self.hedges += 1;
-            metrics::counter!("pointsman_hedges_total", "workload" => self.request.workload.name()).increment(1);
+            metrics::counter!("pointsman_hedges_total", "workload" => self.request.workload.name())
+                .increment(1);
             self.start(row, Duration::ZERO, true);
         }
     }
 
     fn start_place(&mut self, place: u32) {
-        let row = self.remaining.get(place as usize).or(self.remaining.front());
+        let row = self
+            .remaining
+            .get(place as usize)
+            .or(self.remaining.front());
         if let Some(&row) = row {
             self.start(row, Duration::ZERO, false);
         }
@@ -103,7 +115,9 @@ impl<E: Exchange> Run<'_, E> {
 
     fn rerank(&mut self) {
         self.reranked = true;
-        self.view = self.dispatcher.view(self.request, self.sessions.incumbent());
+        self.view = self
+            .dispatcher
+            .view(self.request, self.sessions.incumbent());
         let selection = self.dispatcher.policy.select(&self.job, &self.view);
         self.remaining = selection.order().iter().copied().collect();
         self.selection = selection;
@@ -126,11 +140,14 @@ impl<E: Exchange> Run<'_, E> {
         if free {
             return self.attempts.len() < self.view.rows() * 2 + 2;
         }
-        if self.retries + 1 >= self.dispatcher.settings.max_attempts.get() || !self.dispatcher.budgets.retry() {
+        if self.retries + 1 >= self.dispatcher.settings.max_attempts.get()
+            || !self.dispatcher.budgets.retry()
+        {
             return false;
         }
         self.retries += 1;
-        metrics::counter!("pointsman_retries_total", "workload" => self.request.workload.name()).increment(1);
+        metrics::counter!("pointsman_retries_total", "workload" => self.request.workload.name())
+            .increment(1);
         true
     }
 
@@ -142,7 +159,13 @@ impl<E: Exchange> Run<'_, E> {
         let message = failure.to_string();
         match failure.blame {
             Blame::Input => self.stopped(StopReason::Input, message),
-            _ => self.stopped(StopReason::Failed, format!("{} attempts failed; the last: {message}", self.attempts.len())),
+            _ => self.stopped(
+                StopReason::Failed,
+                format!(
+                    "{} attempts failed; the last: {message}",
+                    self.attempts.len()
+                ),
+            ),
         }
     }
 
@@ -172,10 +195,16 @@ impl<E: Exchange> Run<'_, E> {
         let remaining: Vec<u32> = self.remaining.iter().copied().collect();
         let place = |attempt: &Attempt| {
             let same = |&row: &u32| self.view.id(row as usize) == attempt.orchestrator.id;
-            remaining.iter().position(same).and_then(|place| u32::try_from(place).ok())
+            remaining
+                .iter()
+                .position(same)
+                .and_then(|place| u32::try_from(place).ok())
         };
-        let attempts = self.attempts.iter().map(|attempt| attempt.view(place(attempt))).collect();
+        let attempts = self
+            .attempts
+            .iter()
+            .map(|attempt| attempt.view(place(attempt)))
+            .collect();
         (job, attempts, remaining)
     }
 }
-

@@ -25,7 +25,11 @@ impl ApiError {
     /// The wrong method.
     #[must_use]
     pub fn method() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "read with GET, change with POST")
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "read with GET, change with POST",
+        )
     }
 
     /// The request cannot be done as it is.

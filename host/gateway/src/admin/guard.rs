@@ -32,28 +32,42 @@ impl Guard {
         }
     }
 
-    fn refusal(&self, method: &Method, headers: &HeaderMap, authority: Option<&Authority>) -> Option<ApiError> {
+    fn refusal(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        authority: Option<&Authority>,
+    ) -> Option<ApiError> {
         let host = text(headers, HOST.as_str()).or(authority.map(Authority::as_str));
         if !host.is_some_and(|host| self.is_ours(host)) {
-            let message = "this Host is not served here: use 127.0.0.1, or name it with --allowed-hosts";
+            let message =
+                "this Host is not served here: use 127.0.0.1, or name it with --allowed-hosts";
             return Some(ApiError::forbidden(message));
         }
         let foreign = text(headers, ORIGIN.as_str()).is_some_and(|origin| {
             let host = origin.split_once("://").map_or("", |(_, host)| host);
             !self.is_ours(host)
         });
-        let cross_site = matches!(text(headers, "sec-fetch-site"), Some("cross-site" | "same-site"));
+        let cross_site = matches!(
+            text(headers, "sec-fetch-site"),
+            Some("cross-site" | "same-site")
+        );
         if foreign || cross_site {
-            return Some(ApiError::forbidden("requests from other sites' pages are refused"));
+            return Some(ApiError::forbidden(
+                "requests from other sites' pages are refused",
+            ));
         }
         let reads = matches!(*method, Method::GET | Method::HEAD);
         if reads && self.listens_on_loopback {
             return None;
         }
-        let given = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
+        let given =
+            text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
         match given {
             Some(given) if self.token.is(given) => None,
-            Some(_) => Some(ApiError::unauthorised("the token is another: see the file admin-token in the data directory")),
+            Some(_) => Some(ApiError::unauthorised(
+                "the token is another: see the file admin-token in the data directory",
+            )),
             None => Some(ApiError::unauthorised(
                 "send `Authorization: Bearer TOKEN` with the token in the file admin-token of the data directory",
             )),
@@ -77,8 +91,16 @@ impl Guard {
 }
 
 /// Lets a request through, or says why not.
-pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    match guard.refusal(request.method(), request.headers(), request.uri().authority()) {
+pub(super) async fn check(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match guard.refusal(
+        request.method(),
+        request.headers(),
+        request.uri().authority(),
+    ) {
         Some(error) => error.into_response(),
         None => next.run(request).await,
     }

@@ -18,7 +18,12 @@ pub(super) async fn ready(State(state): State<AdminState>) -> Result<&'static st
     if state.draining.is_cancelled() {
         return Err(ApiError::unavailable("draining: no new streams"));
     }
-    if !state.directory.list().iter().any(|orchestrator| orchestrator.usable) {
+    if !state
+        .directory
+        .list()
+        .iter()
+        .any(|orchestrator| orchestrator.usable)
+    {
         return Err(ApiError::unavailable("no orchestrator is usable"));
     }
     Ok("ready\n")
@@ -32,7 +37,10 @@ pub(super) async fn metrics(State(state): State<AdminState>) -> Response {
 pub(super) async fn status(State(state): State<AdminState>) -> Json<Value> {
     let active = state.policies.host().active();
     let orchestrators = state.directory.list();
-    let usable = orchestrators.iter().filter(|orchestrator| orchestrator.usable).count();
+    let usable = orchestrators
+        .iter()
+        .filter(|orchestrator| orchestrator.usable)
+        .count();
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "draining": state.draining.is_cancelled(),
@@ -48,7 +56,12 @@ pub(super) async fn orchestrators(State(state): State<AdminState>) -> Json<Value
 }
 
 pub(super) async fn streams(State(state): State<AdminState>) -> Json<Value> {
-    let streams: Vec<_> = state.streams.list().iter().map(|live| live.summary()).collect();
+    let streams: Vec<_> = state
+        .streams
+        .list()
+        .iter()
+        .map(|live| live.summary())
+        .collect();
     Json(json!({ "streams": streams }))
 }
 
@@ -69,15 +82,32 @@ pub(super) async fn decisions(
     State(state): State<AdminState>,
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let Query(Which { limit, job }) = which.map_err(|error| ApiError::bad_request(error.body_text()))?;
+    let Query(Which { limit, job }) =
+        which.map_err(|error| ApiError::bad_request(error.body_text()))?;
     let limit = limit.unwrap_or(DEFAULT_DECISIONS).min(MAX_DECISIONS);
     let of_job = |id: &str| match &job {
-        Some(job) => id == job || id.strip_prefix(job.as_str()).is_some_and(|rest| rest.starts_with('/')),
+        Some(job) => {
+            id == job
+                || id
+                    .strip_prefix(job.as_str())
+                    .is_some_and(|rest| rest.starts_with('/'))
+        }
         None => true,
     };
-    let recent = state.policies.host().decisions().latest(if job.is_some() { usize::MAX } else { limit });
-    let chosen = recent.iter().filter(|decision| of_job(&decision.job)).take(limit);
-    let chosen = chosen.map(|decision| serde_json::to_value(&**decision)).collect::<Result<Vec<_>, _>>();
-    let chosen = chosen.map_err(|error| ApiError::unavailable(format!("a decision cannot be shown: {error}")))?;
+    let recent =
+        state
+            .policies
+            .host()
+            .decisions()
+            .latest(if job.is_some() { usize::MAX } else { limit });
+    let chosen = recent
+        .iter()
+        .filter(|decision| of_job(&decision.job))
+        .take(limit);
+    let chosen = chosen
+        .map(|decision| serde_json::to_value(&**decision))
+        .collect::<Result<Vec<_>, _>>();
+    let chosen = chosen
+        .map_err(|error| ApiError::unavailable(format!("a decision cannot be shown: {error}")))?;
     Ok(Json(json!({ "decisions": chosen })))
 }

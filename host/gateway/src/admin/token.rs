@@ -22,7 +22,8 @@ pub(super) struct Token(String);
 ///
 /// When it cannot be read.
 pub fn read_token(file: &Path) -> Result<String> {
-    let token = fs::read_to_string(file).with_context(|| format!("cannot read the admin token in {}", file.display()))?;
+    let token = fs::read_to_string(file)
+        .with_context(|| format!("cannot read the admin token in {}", file.display()))?;
     Ok(token.trim().to_owned())
 }
 
@@ -30,7 +31,8 @@ pub fn read_token(file: &Path) -> Result<String> {
 pub(super) fn ensure(file: &TokenFile, data_dir: &Path) -> Result<Token> {
     let path = file.path();
     if matches!(file, TokenFile::Kept(_)) && !path.exists() {
-        fs::create_dir_all(data_dir).with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
+        fs::create_dir_all(data_dir)
+            .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
         let token = format!("{:032x}{:032x}", random()?, random()?);
         let mut file = OpenOptions::new()
             .write(true)
@@ -63,7 +65,10 @@ fn random() -> Result<u128> {
 impl Token {
     pub(super) fn is(&self, given: &str) -> bool {
         let (ours, given) = (self.0.as_bytes(), given.as_bytes());
-        let differing = ours.iter().zip(given).fold(0, |differing, (a, b)| differing | (a ^ b));
+        let differing = ours
+            .iter()
+            .zip(given)
+            .fold(0, |differing, (a, b)| differing | (a ^ b));
         ours.len() == given.len() && std::hint::black_box(differing) == 0
     }
 }

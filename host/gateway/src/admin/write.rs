@@ -13,7 +13,8 @@ pub(super) async fn activate(
     State(state): State<AdminState>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let body = body.map_err(|error| ApiError::bad_request(format!("the bundle cannot be read: {error}")))?;
+    let body =
+        body.map_err(|error| ApiError::bad_request(format!("the bundle cannot be read: {error}")))?;
     let generation = state
         .policies
         .upload(body)

@@ -14,12 +14,25 @@ pub(super) async fn run(wanted: Devnet) -> Result<()> {
     let devnet = pointsman_devnet::start(profile(&wanted)?).await?;
     println!("pointsman devnet {}", env!("CARGO_PKG_VERSION"));
     for orchestrator in devnet.orchestrators() {
-        let price = orchestrator.profile().price.map_or("none".to_owned(), |price| format!("{price} wei a pixel"));
-        println!("  {:<16} {}  price {price}", orchestrator.name(), orchestrator.uri());
+        let price = orchestrator
+            .profile()
+            .price
+            .map_or("none".to_owned(), |price| format!("{price} wei a pixel"));
+        println!(
+            "  {:<16} {}  price {price}",
+            orchestrator.name(),
+            orchestrator.uri()
+        );
     }
-    println!("  control          http://{}/orchestrators", devnet.control());
+    println!(
+        "  control          http://{}/orchestrators",
+        devnet.control()
+    );
     println!("  webhook          {}", devnet.webhook());
-    println!("use them with: pointsman run --orch-addr {}", devnet.uris().join(","));
+    println!(
+        "use them with: pointsman run --orch-addr {}",
+        devnet.uris().join(",")
+    );
     interrupted().await;
     devnet.stop().await;
     Ok(())
@@ -28,12 +41,16 @@ pub(super) async fn run(wanted: Devnet) -> Result<()> {
 fn profile(wanted: &Devnet) -> Result<Profile> {
     let mut profile = match &wanted.profile {
         Some(path) => {
-            let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
             Profile::from_toml(&text).with_context(|| path.display().to_string())?
         }
         None => Profile::orchestrators(wanted.orchestrators.into()),
     };
-    ensure!(!profile.orchestrators.is_empty(), "the profile has no [[orchestrator]]");
+    ensure!(
+        !profile.orchestrators.is_empty(),
+        "the profile has no [[orchestrator]]"
+    );
     profile.control = wanted.control;
     for (place, orchestrator) in (0u16..).zip(&mut profile.orchestrators) {
         if wanted.base_port != 0 && orchestrator.port == 0 {

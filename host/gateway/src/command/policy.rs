@@ -20,7 +20,8 @@ pub(super) fn run(policy: Policy, runtime: &Runtime) -> Result<()> {
             say_active(&answer)
         }
         Policy::Rollback(Rollback { admin }) => {
-            let answer = runtime.block_on(call(&admin, Method::POST, "policy/rollback", Vec::new()))?;
+            let answer =
+                runtime.block_on(call(&admin, Method::POST, "policy/rollback", Vec::new()))?;
             say_active(&answer)
         }
         Policy::List(List { admin, json }) => {
@@ -37,29 +38,47 @@ fn build_bundle(wanted: &Build) -> Result<()> {
     };
     let built = build(&wanted.dir, &wanted.out, &options)?;
     for component in &built.components {
-        println!("{}  {} bytes  sha256 {}", component.file, component.size, component.sha256);
+        println!(
+            "{}  {} bytes  sha256 {}",
+            component.file, component.size, component.sha256
+        );
     }
-    println!("bundle in {}; activate it with `pointsman policy activate {0}`", wanted.out.display());
+    println!(
+        "bundle in {}; activate it with `pointsman policy activate {0}`",
+        wanted.out.display()
+    );
     Ok(())
 }
 
 async fn call(admin: &Admin, method: Method, path: &str, body: Vec<u8>) -> Result<Value> {
     let url = admin.url.join(&format!("/api/v1/{path}"))?;
-    let mut request = reqwest::Client::new().request(method.clone(), url.clone()).body(body);
+    let mut request = reqwest::Client::new()
+        .request(method.clone(), url.clone())
+        .body(body);
     match read_token(admin.token.path()) {
         Ok(token) => request = request.bearer_auth(token),
         Err(error) if method != Method::GET => return Err(error),
         Err(_) => {}
     }
-    let response = request
-        .send()
-        .await
-        .with_context(|| format!("no gateway answers at {}: is it running, and is --addr its --cli-addr?", admin.url))?;
+    let response = request.send().await.with_context(|| {
+        format!(
+            "no gateway answers at {}: is it running, and is --addr its --cli-addr?",
+            admin.url
+        )
+    })?;
     let failed = !response.status().is_success();
     let status = response.status();
-    let answer: Value = response.json().await.with_context(|| format!("{url} answers {status}, and not in JSON"))?;
+    let answer: Value = response
+        .json()
+        .await
+        .with_context(|| format!("{url} answers {status}, and not in JSON"))?;
     if failed {
-        bail!("{}", answer["error"]["message"].as_str().unwrap_or("the gateway refused without a reason"));
+        bail!(
+            "{}",
+            answer["error"]["message"]
+                .as_str()
+                .unwrap_or("the gateway refused without a reason")
+        );
     }
     Ok(answer)
 }

@@ -23,7 +23,11 @@ pub struct Part {
 #[must_use]
 pub fn response(parts: Vec<Part>, sequence: u64, extension: &str) -> Response {
     let boundary = format!("{:020x}", fastrand::u128(..) >> 48);
-    let media_type = if extension == "mp4" { "video/mp4" } else { "video/mp2t" };
+    let media_type = if extension == "mp4" {
+        "video/mp4"
+    } else {
+        "video/mp2t"
+    };
     let mut chunks = Vec::with_capacity(parts.len() * 2 + 1);
     let mut head = String::new();
     for Part { rendition, media } in parts {
@@ -48,7 +52,10 @@ pub fn response(parts: Vec<Part>, sequence: u64, extension: &str) -> Response {
     let length: usize = chunks.iter().map(Bytes::len).sum();
     let body = futures::stream::iter(chunks.into_iter().map(Ok::<_, Infallible>));
     Response::builder()
-        .header(CONTENT_TYPE, format!("multipart/mixed; boundary={boundary}"))
+        .header(
+            CONTENT_TYPE,
+            format!("multipart/mixed; boundary={boundary}"),
+        )
         .header(CONTENT_LENGTH, length)
         .body(Body::from_stream(body))
         .expect("every header is plain ASCII: rendition names are checked where they are parsed")
@@ -60,8 +67,13 @@ mod tests {
 
     async fn text(parts: Vec<Part>) -> (String, String) {
         let response = response(parts, 7, "ts");
-        let content_type = response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
-        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let content_type = response.headers()[CONTENT_TYPE]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20)
+            .await
+            .unwrap();
         (content_type, String::from_utf8(body.to_vec()).unwrap())
     }
 

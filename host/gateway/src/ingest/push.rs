@@ -62,7 +62,12 @@ struct Refused {
 impl Push {
     /// Streams opened by a push get `default_profiles` unless their terms say otherwise; segments are at most `max_bytes`.
     #[must_use]
-    pub fn new(streams: Arc<Streams>, webhook: Webhook, default_profiles: Vec<Profile>, max_bytes: usize) -> Self {
+    pub fn new(
+        streams: Arc<Streams>,
+        webhook: Webhook,
+        default_profiles: Vec<Profile>,
+        max_bytes: usize,
+    ) -> Self {
         Self {
             streams,
             webhook,
@@ -77,7 +82,11 @@ impl Push {
         match self.push(request).await {
             Ok(response) => response,
             Err(refused) => {
-                tracing::warn!(status = refused.status.as_u16(), reason = refused.message, "push refused");
+                tracing::warn!(
+                    status = refused.status.as_u16(),
+                    reason = refused.message,
+                    "push refused"
+                );
                 metrics::counter!("pointsman_pushes_refused_total", "status" => refused.status.as_str().to_owned()).increment(1);
                 refused.into_response()
             }
@@ -86,12 +95,16 @@ impl Push {
 
     async fn push(&self, request: http::Request<Body>) -> Result<Response, Refused> {
         if !matches!(*request.method(), Method::PUT | Method::POST) {
-            return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, "push segments with PUT or POST"));
+            return Err(refuse(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "push segments with PUT or POST",
+            ));
         }
         let (head, body) = request.into_parts();
         let pushed = Pushed::parse(&head)?;
         let media = self.read(body).await?;
-        let found = probe(&media).map_err(|error| unprocessable(format!("the segment cannot be read: {error}")))?;
+        let found = probe(&media)
+            .map_err(|error| unprocessable(format!("the segment cannot be read: {error}")))?;
         request::check(&found)?;
         let live = self.stream(&pushed, &found).await?;
         let carried = live.carry(Self::incoming(&pushed, media, &found)).await;
@@ -99,16 +112,30 @@ impl Push {
         if !pushed.wants_multipart || renditions.is_empty() {
             return Ok(StatusCode::OK.into_response());
         }
-        let names = live.profiles().iter().map(|profile| profile.name.to_string());
-        let parts = names.zip(renditions).map(|(rendition, media)| multipart::Part { rendition, media });
-        Ok(multipart::response(parts.collect(), pushed.sequence, pushed.format.extension()))
+        let names = live
+            .profiles()
+            .iter()
+            .map(|profile| profile.name.to_string());
+        let parts = names
+            .zip(renditions)
+            .map(|(rendition, media)| multipart::Part { rendition, media });
+        Ok(multipart::response(
+            parts.collect(),
+            pushed.sequence,
+            pushed.format.extension(),
+        ))
     }
 
     async fn read(&self, body: Body) -> Result<Bytes, Refused> {
-        axum::body::to_bytes(body, self.max_bytes).await.map_err(|error| {
-            let message = format!("the segment could not be read: {error} (at most {} bytes)", self.max_bytes);
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, message)
-        })
+        axum::body::to_bytes(body, self.max_bytes)
+            .await
+            .map_err(|error| {
+                let message = format!(
+                    "the segment could not be read: {error} (at most {} bytes)",
+                    self.max_bytes
+                );
+                refuse(StatusCode::INTERNAL_SERVER_ERROR, message)
+            })
     }
 
     /// The stream of the pushed name, opened if this is its first segment.
@@ -126,11 +153,15 @@ impl Push {
         let name = terms.name.clone().unwrap_or_else(|| pushed.name.clone());
         self.take_over(&pushed.name, &name);
         let spec = self.spec(name.clone(), &terms, pushed, found)?;
-        self.streams.get_or_open(&name, || spec).map_err(|error| match error {
-            OpenError::Closing => refuse(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
-            OpenError::Playlists(_) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
-            OpenError::TooMany(_) | OpenError::Taken => refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-        })
+        self.streams
+            .get_or_open(&name, || spec)
+            .map_err(|error| match error {
+                OpenError::Closing => refuse(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+                OpenError::Playlists(_) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
+                OpenError::TooMany(_) | OpenError::Taken => {
+                    refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+                }
+            })
     }
 
     /// Remembers that `pushed` feeds the stream `name`. A new path for the same stream ends what the old path fed.
@@ -140,7 +171,9 @@ impl Push {
         if pushed == name {
             return;
         }
-        let old: Vec<_> = aliases.extract_if(|path, stream| path != pushed && stream == name).collect();
+        let old: Vec<_> = aliases
+            .extract_if(|path, stream| path != pushed && stream == name)
+            .collect();
         if !old.is_empty()
             && let Some(live) = self.streams.get(name)
         {
@@ -149,8 +182,17 @@ impl Push {
         aliases.insert(pushed.clone(), name.clone());
     }
 
-    fn spec(&self, name: StreamName, terms: &Terms, pushed: &Pushed, found: &Probe) -> Result<LiveSpec, Refused> {
-        let mut profiles = terms.profiles.clone().unwrap_or_else(|| self.default_profiles.clone());
+    fn spec(
+        &self,
+        name: StreamName,
+        terms: &Terms,
+        pushed: &Pushed,
+        found: &Probe,
+    ) -> Result<LiveSpec, Refused> {
+        let mut profiles = terms
+            .profiles
+            .clone()
+            .unwrap_or_else(|| self.default_profiles.clone());
         for profile in &mut profiles {
             profile.format.get_or_insert(pushed.format);
         }
@@ -222,7 +264,9 @@ fn of_stopped(stopped: &Stopped) -> Refused {
             .status
             .and_then(|status| StatusCode::from_u16(status).ok())
             .unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-        StopReason::Input | StopReason::Failed | StopReason::Deadline => StatusCode::UNPROCESSABLE_ENTITY,
+        StopReason::Input | StopReason::Failed | StopReason::Deadline => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
     };
     let message = match stopped.reason {
         StopReason::NoOrchestrators => format!("No sessions available: {stopped}"),

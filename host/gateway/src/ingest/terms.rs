@@ -133,7 +133,12 @@ impl Document {
         };
         Ok(Terms {
             name: self.manifest_id.as_ref().map(name).transpose()?.flatten(),
-            key: self.stream_key.clone().filter(|key| !key.is_empty()).map(key).transpose()?,
+            key: self
+                .stream_key
+                .clone()
+                .filter(|key| !key.is_empty())
+                .map(key)
+                .transpose()?,
             profiles: self.renditions()?,
             stream_id: self.stream_id,
             session_id: self.session_id,
@@ -151,9 +156,21 @@ impl Document {
         let set = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
         let unsupported = [
             ("objectStore", set(&self.object_store), "an object store"),
-            ("recordObjectStore", set(&self.record_object_store), "recording"),
-            ("recordObjectStoreUrl", set(&self.record_object_store_url), "recording"),
-            ("verificationFreq", self.verification_freq.is_some_and(|n| n > 0), "fast verification"),
+            (
+                "recordObjectStore",
+                set(&self.record_object_store),
+                "recording",
+            ),
+            (
+                "recordObjectStoreUrl",
+                set(&self.record_object_store_url),
+                "recording",
+            ),
+            (
+                "verificationFreq",
+                self.verification_freq.is_some_and(|n| n > 0),
+                "fast verification",
+            ),
         ];
         match unsupported.into_iter().find(|(_, asked, _)| *asked) {
             Some((field, _, problem)) => Err(TermsError::Unsupported { field, problem }),
@@ -168,7 +185,10 @@ impl Document {
         if presets.is_empty() && profiles.is_none() {
             return Ok(None);
         }
-        let mut all = presets.iter().map(|name| preset(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut all = presets
+            .iter()
+            .map(|name| preset(name))
+            .collect::<Result<Vec<_>, _>>()?;
         if let Some(profiles) = profiles {
             all.extend(from_json(profiles, "profiles")?);
         }
@@ -182,14 +202,24 @@ mod tests {
     use super::*;
 
     fn error(json: &str) -> String {
-        Terms::from_webhook(json.as_bytes()).expect_err(json).to_string()
+        Terms::from_webhook(json.as_bytes())
+            .expect_err(json)
+            .to_string()
     }
 
     #[test]
     fn an_empty_answer_accepts_and_an_answer_without_name_refuses() {
-        assert!(Terms::from_webhook(b" \n").expect("accepted").profiles.is_none());
+        assert!(
+            Terms::from_webhook(b" \n")
+                .expect("accepted")
+                .profiles
+                .is_none()
+        );
         assert_eq!(error("{}"), "manifestID: missing or empty");
-        assert_eq!(error(r#"{"manifestID":""}"#), "manifestID: missing or empty");
+        assert_eq!(
+            error(r#"{"manifestID":""}"#),
+            "manifestID: missing or empty"
+        );
     }
 
     #[test]
@@ -198,7 +228,12 @@ mod tests {
             br#"{"manifestID":"m","presets":["P144p30fps16x9"],"profiles":[{"width":320,"height":180,"bitrate":300000}]}"#,
         )
         .expect("valid");
-        let names: Vec<_> = terms.profiles.expect("given").iter().map(|p| p.name.to_string()).collect();
+        let names: Vec<_> = terms
+            .profiles
+            .expect("given")
+            .iter()
+            .map(|p| p.name.to_string())
+            .collect();
         assert_eq!(names, ["P144p30fps16x9", "custom_320x180_300000"]);
         let none = Terms::from_header(br#"{"profiles":[]}"#).expect("valid");
         assert_eq!(none.profiles.expect("given"), []);
@@ -207,27 +242,45 @@ mod tests {
     #[test]
     fn what_is_not_supported_refuses_and_names_the_field() {
         for (json, field) in [
-            (r#"{"manifestID":"m","objectStore":"s3://k:s@r/b"}"#, "objectStore"),
-            (r#"{"manifestID":"m","recordObjectStore":"s3://k:s@r/b"}"#, "recordObjectStore"),
-            (r#"{"manifestID":"m","recordObjectStoreUrl":"https://cdn"}"#, "recordObjectStoreUrl"),
-            (r#"{"manifestID":"m","verificationFreq":3}"#, "verificationFreq"),
+            (
+                r#"{"manifestID":"m","objectStore":"s3://k:s@r/b"}"#,
+                "objectStore",
+            ),
+            (
+                r#"{"manifestID":"m","recordObjectStore":"s3://k:s@r/b"}"#,
+                "recordObjectStore",
+            ),
+            (
+                r#"{"manifestID":"m","recordObjectStoreUrl":"https://cdn"}"#,
+                "recordObjectStoreUrl",
+            ),
+            (
+                r#"{"manifestID":"m","verificationFreq":3}"#,
+                "verificationFreq",
+            ),
         ] {
             let error = error(json);
             assert!(error.starts_with(field), "{error}");
             assert!(!error.contains("k:s"), "no credentials: {error}");
         }
-        assert!(Terms::from_webhook(br#"{"manifestID":"m","verificationFreq":0,"objectStore":""}"#).is_ok());
+        assert!(
+            Terms::from_webhook(br#"{"manifestID":"m","verificationFreq":0,"objectStore":""}"#)
+                .is_ok()
+        );
     }
 
     #[test]
     fn a_wrong_profile_is_named() {
-        let error = error(r#"{"manifestID":"m","profiles":[{"width":0,"height":180,"bitrate":1}]}"#);
+        let error =
+            error(r#"{"manifestID":"m","profiles":[{"width":0,"height":180,"bitrate":1}]}"#);
         assert!(error.starts_with("profiles[0].width"), "{error}");
         let error = error_of_header(r#"{"presets":["P720p30fps16x8"]}"#);
         assert!(error.contains("P720p30fps16x9"), "{error}");
     }
 
     fn error_of_header(json: &str) -> String {
-        Terms::from_header(json.as_bytes()).expect_err(json).to_string()
+        Terms::from_header(json.as_bytes())
+            .expect_err(json)
+            .to_string()
     }
 }

@@ -58,13 +58,23 @@ impl Webhook {
             return Ok(Terms::default());
         };
         let question = json!({ "url": published });
-        let mut response = self.client.post(url.clone()).json(&question).send().await.map_err(|error| unreachable(&error))?;
+        let mut response = self
+            .client
+            .post(url.clone())
+            .json(&question)
+            .send()
+            .await
+            .map_err(|error| unreachable(&error))?;
         let status = response.status().as_u16();
         if status != 200 {
             return Err(Denied::Refused(status));
         }
         let mut answer = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| unreachable(&error))?
+        {
             if answer.len() + chunk.len() > MAX_ANSWER {
                 return Err(Denied::Unreachable("its answer is over 1 MiB"));
             }
@@ -107,19 +117,32 @@ mod tests {
             assert_eq!(body, r#"{"url":"rtmp://h/live/a?token=1"}"#);
             r#"{"manifestID":"renamed"}"#
         };
-        let webhook = webhook(Router::new().route("/auth", post(answer)), Duration::from_secs(20)).await;
-        let terms = webhook.ask("rtmp://h/live/a?token=1").await.expect("allowed");
+        let webhook = webhook(
+            Router::new().route("/auth", post(answer)),
+            Duration::from_secs(20),
+        )
+        .await;
+        let terms = webhook
+            .ask("rtmp://h/live/a?token=1")
+            .await
+            .expect("allowed");
         assert_eq!(terms.name.expect("named").as_str(), "renamed");
     }
 
     #[tokio::test]
     async fn anything_but_200_denies_and_so_does_silence() {
         let refuse = Router::new().route("/auth", post(|| async { http::StatusCode::NO_CONTENT }));
-        let denied = webhook(refuse, Duration::from_secs(20)).await.ask("rtmp://h/a").await;
+        let denied = webhook(refuse, Duration::from_secs(20))
+            .await
+            .ask("rtmp://h/a")
+            .await;
         assert!(matches!(denied, Err(Denied::Refused(204))), "{denied:?}");
 
         let hang = Router::new().route("/auth", post(std::future::pending::<()>));
-        let denied = webhook(hang, Duration::from_millis(50)).await.ask("rtmp://h/a").await;
+        let denied = webhook(hang, Duration::from_millis(50))
+            .await
+            .ask("rtmp://h/a")
+            .await;
         assert!(matches!(denied, Err(Denied::Unreachable(_))), "{denied:?}");
     }
 }

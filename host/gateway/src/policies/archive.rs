@@ -25,14 +25,24 @@ pub(super) fn unpack(tar: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
         if entry.header().entry_type().is_dir() && path == Path::new(".") {
             continue;
         }
-        ensure!(entry.header().entry_type().is_file(), "{} is no plain file; {HOW}", path.display());
+        ensure!(
+            entry.header().entry_type().is_file(),
+            "{} is no plain file; {HOW}",
+            path.display()
+        );
         let path = path.strip_prefix(".").unwrap_or(&path);
-        let Some(name) = path.to_str().filter(|name| !name.is_empty() && !name.contains(['/', '\\'])) else {
+        let Some(name) = path
+            .to_str()
+            .filter(|name| !name.is_empty() && !name.contains(['/', '\\']))
+        else {
             bail!("{} is in a folder; {HOW}", path.display());
         };
         ensure!(files.len() < MAX_FILES, "more than {MAX_FILES} files");
         let mut bytes = Vec::new();
-        entry.take(MAX_UPLOAD as u64).read_to_end(&mut bytes).context(HOW)?;
+        entry
+            .take(MAX_UPLOAD as u64)
+            .read_to_end(&mut bytes)
+            .context(HOW)?;
         files.push((name.to_owned(), bytes));
     }
     ensure!(!files.is_empty(), "the upload is empty; {HOW}");
@@ -46,10 +56,13 @@ pub(super) fn unpack(tar: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
 /// When a file cannot be read.
 pub fn pack(folder: &Path) -> Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
-    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+    for entry in
+        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default();
-        let wanted = name == pointsman_bundler::MANIFEST || path.extension().is_some_and(|ending| ending == "wasm");
+        let wanted = name == pointsman_bundler::MANIFEST
+            || path.extension().is_some_and(|ending| ending == "wasm");
         if wanted && path.is_file() {
             archive.append_path_with_name(&path, name)?;
         }
@@ -67,7 +80,9 @@ mod tests {
             let mut header = tar::Header::new_gnu();
             header.set_size(text.len() as u64);
             header.set_mode(0o644);
-            archive.append_data(&mut header, name, text.as_bytes()).unwrap();
+            archive
+                .append_data(&mut header, name, text.as_bytes())
+                .unwrap();
         }
         archive.into_inner().unwrap()
     }
@@ -75,8 +90,19 @@ mod tests {
     #[test]
     fn plain_files_come_out_and_folders_do_not() {
         let files = unpack(&tar(&[("./bundle.toml", "a"), ("x.wasm", "b")])).unwrap();
-        assert_eq!(files, [("bundle.toml".to_owned(), b"a".to_vec()), ("x.wasm".to_owned(), b"b".to_vec())]);
-        assert!(unpack(&tar(&[("up/x.wasm", "b")])).unwrap_err().to_string().contains("in a folder"));
+        assert_eq!(
+            files,
+            [
+                ("bundle.toml".to_owned(), b"a".to_vec()),
+                ("x.wasm".to_owned(), b"b".to_vec())
+            ]
+        );
+        assert!(
+            unpack(&tar(&[("up/x.wasm", "b")]))
+                .unwrap_err()
+                .to_string()
+                .contains("in a folder")
+        );
         assert!(unpack(b"no tar at all").is_err());
         assert!(unpack(&tar(&[])).is_err());
     }

@@ -56,7 +56,10 @@ impl Policies {
     /// When there is no bundle that passes its checks.
     pub async fn start(settings: &Settings) -> Result<Arc<Self>> {
         let store = Arc::new(Store::open(&settings.data.dir.join("policy"))?);
-        let host = blocking(|| Host::new(Config::default(), Some(Arc::new(Twin))).map_err(anyhow::Error::from)).await?;
+        let host = blocking(|| {
+            Host::new(Config::default(), Some(Arc::new(Twin))).map_err(anyhow::Error::from)
+        })
+        .await?;
         let policies = Arc::new(Self {
             host,
             store,
@@ -76,11 +79,15 @@ impl Policies {
     async fn first(&self) -> Result<()> {
         let last = self.store.last();
         let folder = self.folder.as_deref().and_then(manifest_digest);
-        let changed = folder.is_some() && last.as_ref().and_then(|last| last.folder.clone()) != folder;
+        let changed =
+            folder.is_some() && last.as_ref().and_then(|last| last.folder.clone()) != folder;
         if !changed && let Some(last) = last {
             match self.resume(&last).await {
                 Ok(()) => return Ok(()),
-                Err(error) => tracing::warn!(error = format!("{error:#}"), "the last active bundle cannot be used again"),
+                Err(error) => tracing::warn!(
+                    error = format!("{error:#}"),
+                    "the last active bundle cannot be used again"
+                ),
             }
         }
         match &self.folder {
@@ -93,7 +100,8 @@ impl Policies {
             None => {
                 let files = pointsman_default_bundle::bundle().iter();
                 let files = files.map(|&(name, bytes)| (name.to_owned(), bytes.to_vec()));
-                let bundle = Bundle::from_files(files, MAX_COMPONENT).context("the embedded bundle")?;
+                let bundle =
+                    Bundle::from_files(files, MAX_COMPONENT).context("the embedded bundle")?;
                 self.activate(bundle, "embedded".to_owned()).await?;
             }
         }
@@ -108,7 +116,12 @@ impl Policies {
     }
 
     /// Checks, keeps and activates `bundle`.
-    async fn change(&self, bundle: Bundle, origin: String, folder: Option<String>) -> Result<GenerationInfo> {
+    async fn change(
+        &self,
+        bundle: Bundle,
+        origin: String,
+        folder: Option<String>,
+    ) -> Result<GenerationInfo> {
         let _one = self.changing.lock().await;
         let digest = bundle.digest().to_string();
         let (store, kept) = (self.store.clone(), bundle.clone());
@@ -116,10 +129,17 @@ impl Policies {
         let folder = folder.or_else(|| self.folder.as_deref().and_then(manifest_digest));
         let saved = blocking(move || {
             store.keep(&kept)?;
-            store.remember(&Last { digest, origin, folder })
+            store.remember(&Last {
+                digest,
+                origin,
+                folder,
+            })
         });
         if let Err(error) = saved.await {
-            tracing::error!(error = format!("{error:#}"), "the active bundle will not survive a restart");
+            tracing::error!(
+                error = format!("{error:#}"),
+                "the active bundle will not survive a restart"
+            );
         }
         Ok(generation)
     }
@@ -132,7 +152,13 @@ impl Policies {
         })
         .await?;
         let info = self.info(number)?;
-        tracing::info!(generation = info.number, name = info.name, version = info.version, origin = info.origin, "policy active");
+        tracing::info!(
+            generation = info.number,
+            name = info.name,
+            version = info.version,
+            origin = info.origin,
+            "policy active"
+        );
         Ok(info)
     }
 
@@ -142,7 +168,9 @@ impl Policies {
     ///
     /// What is wrong with it; nothing has changed then.
     pub async fn upload(&self, tar: Bytes) -> Result<GenerationInfo> {
-        let bundle = blocking(move || Ok(Bundle::from_files(archive::unpack(&tar)?, MAX_COMPONENT)?)).await?;
+        let bundle =
+            blocking(move || Ok(Bundle::from_files(archive::unpack(&tar)?, MAX_COMPONENT)?))
+                .await?;
         self.change(bundle, "upload".to_owned(), None).await
     }
 
@@ -154,8 +182,15 @@ impl Policies {
     pub async fn rollback(&self) -> Result<GenerationInfo> {
         let _one = self.changing.lock().await;
         let info = self.info(self.host.rollback()?)?;
-        tracing::info!(generation = info.number, name = info.name, "policy rolled back");
-        let (store, folder) = (self.store.clone(), self.folder.as_deref().and_then(manifest_digest));
+        tracing::info!(
+            generation = info.number,
+            name = info.name,
+            "policy rolled back"
+        );
+        let (store, folder) = (
+            self.store.clone(),
+            self.folder.as_deref().and_then(manifest_digest),
+        );
         let last = Last {
             digest: info.digest.to_string(),
             origin: info.origin.clone(),
@@ -187,7 +222,10 @@ impl Policies {
             seen = now;
             let read = folder.clone();
             let changed = match blocking(move || read_folder(&read)).await {
-                Ok(bundle) => self.change(bundle, format!("folder {}", folder.display()), seen.clone()).await,
+                Ok(bundle) => {
+                    self.change(bundle, format!("folder {}", folder.display()), seen.clone())
+                        .await
+                }
                 Err(error) => Err(error),
             };
             if let Err(error) = changed {
@@ -198,15 +236,22 @@ impl Policies {
 }
 
 fn read_folder(path: &Path) -> Result<Bundle> {
-    Bundle::from_dir(path, MAX_COMPONENT).with_context(|| format!("the bundle in {}", path.display()))
+    Bundle::from_dir(path, MAX_COMPONENT)
+        .with_context(|| format!("the bundle in {}", path.display()))
 }
 
 /// The digest of a folder's manifest, which is that of its bundle; `None` while it cannot be read.
 fn manifest_digest(folder: &Path) -> Option<String> {
-    std::fs::read(folder.join(pointsman_bundler::MANIFEST)).ok().map(|text| Digest::of(&text).to_string())
+    std::fs::read(folder.join(pointsman_bundler::MANIFEST))
+        .ok()
+        .map(|text| Digest::of(&text).to_string())
 }
 
 /// Compiling takes tens of milliseconds: not on the threads that serve.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| anyhow!("interrupted: {error}"))?
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| anyhow!("interrupted: {error}"))?
 }

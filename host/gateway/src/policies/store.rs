@@ -31,7 +31,8 @@ pub(super) struct Last {
 
 impl Store {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path.join("bundles")).with_context(|| format!("cannot make {}", path.display()))?;
+        fs::create_dir_all(path.join("bundles"))
+            .with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self(path.to_owned()))
     }
 
@@ -58,7 +59,10 @@ impl Store {
         let mut kept = Vec::new();
         for entry in fs::read_dir(self.0.join("bundles"))? {
             let entry = entry?;
-            let made = entry.metadata()?.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let made = entry
+                .metadata()?
+                .modified()
+                .unwrap_or(SystemTime::UNIX_EPOCH);
             kept.push((made, entry.path()));
         }
         kept.sort();
@@ -73,7 +77,9 @@ impl Store {
     pub(super) fn last(&self) -> Option<Last> {
         let text = fs::read(self.0.join("active.json")).ok()?;
         let last: Last = serde_json::from_slice(&text)
-            .inspect_err(|error| tracing::warn!(%error, "active.json in the data directory is not readable"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "active.json in the data directory is not readable"),
+            )
             .ok()?;
         // It becomes a path.
         Digest::parse(&last.digest).map(|_| last)

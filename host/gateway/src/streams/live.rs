@@ -158,20 +158,21 @@ impl Live {
         self.stats.source(incoming.media.len());
         let deadlines = self.deadlines(&incoming);
         let number = self.announce(&incoming, deadlines);
-        let mut settled = Settled {
-            live: self,
-            number,
-        };
+        let mut settled = Settled { live: self, number };
         let result = self.renditions(incoming, deadlines).await;
         self.touch();
         match result {
             Ok(renditions) => {
                 settled.done(&renditions);
-                Ok(renditions.into_iter().map(|rendition| rendition.0).collect())
+                Ok(renditions
+                    .into_iter()
+                    .map(|rendition| rendition.0)
+                    .collect())
             }
             Err(stopped) => {
                 // Who is told that there is nobody now comes again with the same segment: its place stays free until its deadline.
-                if self.spec.origin == Origin::Push && stopped.reason == StopReason::NoOrchestrators {
+                if self.spec.origin == Origin::Push && stopped.reason == StopReason::NoOrchestrators
+                {
                     settled.number = None;
                 }
                 self.stats.failed(stopped.reason);
@@ -191,7 +192,10 @@ impl Live {
             return Ok(Vec::new());
         }
         if !incoming.has_pictures {
-            return Ok(vec![(incoming.media, incoming.facts); self.spec.profiles.len()]);
+            return Ok(vec![
+                (incoming.media, incoming.facts);
+                self.spec.profiles.len()
+            ]);
         }
         let segment = Segment {
             sequence: incoming.sequence,
@@ -234,7 +238,10 @@ impl Live {
             discontinuity: incoming.discontinuity,
             facts: incoming.facts.clone(),
         };
-        let announced = self.playout.lock().source(incoming.sequence, segment, wanted, now);
+        let announced = self
+            .playout
+            .lock()
+            .source(incoming.sequence, segment, wanted, now);
         announced
             .inspect_err(|refused| tracing::debug!(stream = self.stream.name(), sequence = incoming.sequence, %refused, "not listed"))
             .ok()
@@ -250,10 +257,22 @@ impl Live {
     }
 
     fn delivered(&self, delivered: &Delivered<Renditions>) {
-        let bytes = delivered.output.iter().map(|rendition| rendition.media.len()).sum();
+        let bytes = delivered
+            .output
+            .iter()
+            .map(|rendition| rendition.media.len())
+            .sum();
         let orchestrator = delivered.orchestrator.uri.to_string();
-        if self.stats.delivered(bytes, delivered.elapsed, &orchestrator) {
-            tracing::info!(stream = self.stream.name(), orchestrator, decision = delivered.decision, "orchestrator chosen");
+        if self
+            .stats
+            .delivered(bytes, delivered.elapsed, &orchestrator)
+        {
+            tracing::info!(
+                stream = self.stream.name(),
+                orchestrator,
+                decision = delivered.decision,
+                "orchestrator chosen"
+            );
         }
     }
 
@@ -294,7 +313,11 @@ impl Live {
     /// What there is to say about it.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        self.stats.summary(&self.spec, self.started.elapsed(), self.playout.lock().counts())
+        self.stats.summary(
+            &self.spec,
+            self.started.elapsed(),
+            self.playout.lock().counts(),
+        )
     }
 }
 
@@ -317,7 +340,11 @@ impl Settled<'_> {
                 facts: facts.clone(),
             })
         };
-        let listed = self.live.playout.lock().done(number, renditions.iter().map(segment).collect(), Instant::now().into_std());
+        let listed = self.live.playout.lock().done(
+            number,
+            renditions.iter().map(segment).collect(),
+            Instant::now().into_std(),
+        );
         if let Err(late) = listed {
             tracing::info!(stream = self.live.stream.name(), sequence = number.0, %late, "renditions not listed");
         }
@@ -327,14 +354,21 @@ impl Settled<'_> {
 impl Drop for Settled<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            self.live.playout.lock().failed(number, Instant::now().into_std());
+            self.live
+                .playout
+                .lock()
+                .failed(number, Instant::now().into_std());
         }
     }
 }
 
 /// Zero means that the publisher does not know.
 fn media_time(duration: Duration) -> Duration {
-    if duration.is_zero() { pointsman_wire::limits::DEFAULT_SEGMENT } else { duration }
+    if duration.is_zero() {
+        pointsman_wire::limits::DEFAULT_SEGMENT
+    } else {
+        duration
+    }
 }
 
 /// The reason's name in metrics.

@@ -107,7 +107,11 @@ impl Streams {
     /// # Errors
     ///
     /// [`OpenError`].
-    pub fn get_or_open(&self, name: &StreamName, spec: impl FnOnce() -> LiveSpec) -> Result<Arc<Live>, OpenError> {
+    pub fn get_or_open(
+        &self,
+        name: &StreamName,
+        spec: impl FnOnce() -> LiveSpec,
+    ) -> Result<Arc<Live>, OpenError> {
         let mut by_name = self.by_name.lock();
         if let Some(live) = by_name.get(name) {
             return Ok(live.clone());
@@ -155,7 +159,10 @@ impl Streams {
     /// Ends a stream: its name is free, its orchestrators hear of it.
     pub fn close(&self, live: &Arc<Live>) {
         let mut by_name = self.by_name.lock();
-        if by_name.get(live.name()).is_some_and(|open| Arc::ptr_eq(open, live)) {
+        if by_name
+            .get(live.name())
+            .is_some_and(|open| Arc::ptr_eq(open, live))
+        {
             by_name.remove(live.name());
             tracing::info!(stream = live.name().as_str(), "stream ended");
             metrics::gauge!("pointsman_streams").decrement(1.0);
@@ -194,6 +201,8 @@ impl Streams {
 
 impl fmt::Debug for Streams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Streams").field("open", &self.by_name.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Streams")
+            .field("open", &self.by_name.lock().len())
+            .finish_non_exhaustive()
     }
 }

@@ -60,7 +60,8 @@ impl Stats {
     /// Counts a transcoded segment; says whether another orchestrator than the last one did it.
     pub(super) fn delivered(&self, bytes: usize, elapsed: Duration, orchestrator: &str) -> bool {
         self.transcoded.fetch_add(1, Ordering::Relaxed);
-        self.rendition_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.rendition_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
         metrics::counter!("pointsman_segments_total", "result" => "ok").increment(1);
         metrics::histogram!("pointsman_segment_seconds").record(elapsed);
         let mut last = self.orchestrator.lock();
@@ -77,7 +78,11 @@ impl Stats {
             name: spec.name.to_string(),
             origin: spec.origin,
             stream_id: spec.stream_id.clone(),
-            renditions: spec.profiles.iter().map(|profile| profile.name.to_string()).collect(),
+            renditions: spec
+                .profiles
+                .iter()
+                .map(|profile| profile.name.to_string())
+                .collect(),
             seconds: age.as_secs(),
             segments: read(&self.segments),
             transcoded: read(&self.transcoded),

@@ -48,7 +48,10 @@ impl Exchange for SegmentWork<'_> {
             capabilities: Some(Capabilities::clone(&self.stream.required())),
             ..Default::default()
         };
-        let answer = self.connections.ask(&orchestrator.uri, &request, AGREEMENT).await?;
+        let answer = self
+            .connections
+            .ask(&orchestrator.uri, &request, AGREEMENT)
+            .await?;
         self.directory.observe(orchestrator.id, &answer.info);
         Session::agree(&answer.info)
     }
@@ -57,7 +60,11 @@ impl Exchange for SegmentWork<'_> {
         session.expired(i64::try_from(self.directory.clock().unix_ms() / 1000).unwrap_or(i64::MAX))
     }
 
-    async fn attempt(&self, session: &Session, allowance: Allowance) -> Result<Renditions, Failure> {
+    async fn attempt(
+        &self,
+        session: &Session,
+        allowance: Allowance,
+    ) -> Result<Renditions, Failure> {
         let late = |_| too_slow(FailureKind::BodyTimeout, allowance.total);
         timeout(allowance.total, self.exchange(session, allowance.headers))
             .await
@@ -71,21 +78,35 @@ impl SegmentWork<'_> {
         let transcoded = answer
             .outcome
             .map_err(|rejection| failure::of_rejection(&rejection, 200))?;
-        let renditions =
-            fetch::all(self.connections, session.uri(), &transcoded.renditions, self.stream.profiles(), self.segment).await?;
+        let renditions = fetch::all(
+            self.connections,
+            session.uri(),
+            &transcoded.renditions,
+            self.stream.profiles(),
+            self.segment,
+        )
+        .await?;
         session.renew(answer.info);
         Ok(renditions)
     }
 
     /// Uploads the segment and reads the result message.
-    async fn submit(&self, session: &Session, headers: Duration) -> Result<result::Answer, Failure> {
+    async fn submit(
+        &self,
+        session: &Session,
+        headers: Duration,
+    ) -> Result<result::Answer, Failure> {
         let request = self.request(session)?;
         let response = timeout(headers, self.connections.http().send(request))
             .await
             .map_err(|_| too_slow(FailureKind::HeaderTimeout, headers))?
             .map_err(|error| of_http(&error))?;
         let status = response.status();
-        let cap = if status == StatusCode::OK { MAX_RESULT_BYTES } else { MAX_REFUSAL_BYTES };
+        let cap = if status == StatusCode::OK {
+            MAX_RESULT_BYTES
+        } else {
+            MAX_REFUSAL_BYTES
+        };
         let body = read_body(response.into_body(), cap).await;
         if status != StatusCode::OK {
             // A refusal whose text is cut off is a refusal all the same.
@@ -93,7 +114,8 @@ impl SegmentWork<'_> {
             return Err(failure::of_rejection(&rejection, status.as_u16()));
         }
         let body = body.map_err(|error| of_read(&error, FailureKind::Garbage))?;
-        result::decode(&body, self.stream.profiles().len()).map_err(|error| failure::of_result(&error))
+        result::decode(&body, self.stream.profiles().len())
+            .map_err(|error| failure::of_result(&error))
     }
 
     fn request(&self, session: &Session) -> Result<Request<Full<Bytes>>, Failure> {
@@ -111,7 +133,9 @@ impl SegmentWork<'_> {
             perceptual_hash: false,
             storage: None,
         };
-        let message = order.message(&[]).map_err(|error| internal(error.to_string()))?;
+        let message = order
+            .message(&[])
+            .map_err(|error| internal(error.to_string()))?;
         Request::post(session.uri().join("/segment"))
             .header(segment::HEADER, segment::encode(&message))
             .header(payment::HEADER, payment::encode(None))
@@ -122,8 +146,16 @@ impl SegmentWork<'_> {
 }
 
 fn too_slow(kind: FailureKind, limit: Duration) -> Failure {
-    let what = if kind == FailureKind::HeaderTimeout { "no response headers" } else { "no complete result" };
-    Failure::new(Blame::Orchestrator, kind, format!("{what} within {} ms", limit.as_millis()))
+    let what = if kind == FailureKind::HeaderTimeout {
+        "no response headers"
+    } else {
+        "no complete result"
+    };
+    Failure::new(
+        Blame::Orchestrator,
+        kind,
+        format!("{what} within {} ms", limit.as_millis()),
+    )
 }
 
 pub(super) fn of_http(error: &HttpError) -> Failure {

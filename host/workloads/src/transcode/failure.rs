@@ -10,12 +10,16 @@ pub(super) fn of_rejection(rejection: &Rejection, status: u16) -> Failure {
     let (blame, kind) = match rejection {
         Rejection::Capped => (Orchestrator, FailureKind::Capped),
         Rejection::Busy => (Orchestrator, FailureKind::Busy),
-        Rejection::TokenExpired | Rejection::TokenInvalid | Rejection::TokenMissing => (Orchestrator, FailureKind::Token),
+        Rejection::TokenExpired | Rejection::TokenInvalid | Rejection::TokenMissing => {
+            (Orchestrator, FailureKind::Token)
+        }
         // An on-chain orchestrator tells an off-chain gateway that its empty signature is wrong: it will not work for us.
         Rejection::SegmentSignature | Rejection::RequestSignature | Rejection::Unauthorised => {
             (Orchestrator, FailureKind::Session)
         }
-        Rejection::Incompatible | Rejection::Unsupported => (Orchestrator, FailureKind::Incompatible),
+        Rejection::Incompatible | Rejection::Unsupported => {
+            (Orchestrator, FailureKind::Incompatible)
+        }
         Rejection::BadOrder => (Gateway, FailureKind::Internal),
         Rejection::BodyMismatch | Rejection::BodyUnreachable => (Network, FailureKind::Reset),
         Rejection::Input(_) => (Input, FailureKind::BadInput),
@@ -46,14 +50,22 @@ pub(super) fn of_rejection(rejection: &Rejection, status: u16) -> Failure {
         } => (Orchestrator, FailureKind::Session),
     };
     let failure = Failure::new(blame, kind, rejection.to_string());
-    if status == 200 { failure } else { failure.with_status(status) }
+    if status == 200 {
+        failure
+    } else {
+        failure.with_status(status)
+    }
 }
 
 /// Judges a result that cannot be acted on.
 pub(super) fn of_result(error: &ResultError) -> Failure {
     let kind = match error {
-        ResultError::TooLarge(_) | ResultError::Garbage(_) | ResultError::Empty => FailureKind::Garbage,
-        ResultError::Count { .. } | ResultError::Address { .. } | ResultError::Pixels { .. } => FailureKind::BadRendition,
+        ResultError::TooLarge(_) | ResultError::Garbage(_) | ResultError::Empty => {
+            FailureKind::Garbage
+        }
+        ResultError::Count { .. } | ResultError::Address { .. } | ResultError::Pixels { .. } => {
+            FailureKind::BadRendition
+        }
     };
     Failure::new(Blame::Orchestrator, kind, error.to_string())
 }
@@ -65,11 +77,41 @@ mod tests {
     #[test]
     fn full_is_no_fault_and_poor_media_is_not_tried_elsewhere() {
         for (status, body, kind, blame, fault) in [
-            (403, "OrchestratorCapped\n", FailureKind::Capped, Blame::Orchestrator, false),
-            (403, "expired auth token\n", FailureKind::Token, Blame::Orchestrator, false),
-            (403, "incompatible capabilities\n", FailureKind::Incompatible, Blame::Orchestrator, false),
-            (500, "Internal Server Error\n", FailureKind::ServerError, Blame::Orchestrator, true),
-            (502, "nobody home", FailureKind::ServerError, Blame::Orchestrator, true),
+            (
+                403,
+                "OrchestratorCapped\n",
+                FailureKind::Capped,
+                Blame::Orchestrator,
+                false,
+            ),
+            (
+                403,
+                "expired auth token\n",
+                FailureKind::Token,
+                Blame::Orchestrator,
+                false,
+            ),
+            (
+                403,
+                "incompatible capabilities\n",
+                FailureKind::Incompatible,
+                Blame::Orchestrator,
+                false,
+            ),
+            (
+                500,
+                "Internal Server Error\n",
+                FailureKind::ServerError,
+                Blame::Orchestrator,
+                true,
+            ),
+            (
+                502,
+                "nobody home",
+                FailureKind::ServerError,
+                Blame::Orchestrator,
+                true,
+            ),
         ] {
             let failure = of_rejection(&Rejection::http(status, body.as_bytes()), status);
             assert_eq!((failure.kind, failure.blame), (kind, blame), "{body}");

@@ -25,34 +25,62 @@ pub(super) async fn all(
     profiles: &[Profile],
     segment: &Segment,
 ) -> Result<Renditions, Failure> {
-    let fetches = renditions.iter().zip(profiles).map(|(rendition, profile)| async move {
-        let cap = most_bytes(profile, segment);
-        let media = one(connections, orchestrator, &rendition.uri, cap)
-            .await
-            .map_err(|failure| in_rendition(profile, failure))?;
-        let facts = check_rendition(&media).map_err(|error| {
-            let failure = Failure::new(Blame::Orchestrator, FailureKind::BadRendition, error.to_string());
-            in_rendition(profile, failure)
-        })?;
-        Ok(Rendition { media, facts })
-    });
+    let fetches = renditions
+        .iter()
+        .zip(profiles)
+        .map(|(rendition, profile)| async move {
+            let cap = most_bytes(profile, segment);
+            let media = one(connections, orchestrator, &rendition.uri, cap)
+                .await
+                .map_err(|failure| in_rendition(profile, failure))?;
+            let facts = check_rendition(&media).map_err(|error| {
+                let failure = Failure::new(
+                    Blame::Orchestrator,
+                    FailureKind::BadRendition,
+                    error.to_string(),
+                );
+                in_rendition(profile, failure)
+            })?;
+            Ok(Rendition { media, facts })
+        });
     try_join_all(fetches).await
 }
 
-async fn one(connections: &Connections, orchestrator: &ServiceUri, uri: &Uri, cap: usize) -> Result<Bytes, Failure> {
+async fn one(
+    connections: &Connections,
+    orchestrator: &ServiceUri,
+    uri: &Uri,
+    cap: usize,
+) -> Result<Bytes, Failure> {
     // What we are told to fetch is a stranger's word: it may only lead back to the orchestrator, or it could make this gateway
     // call into its own network.
     if uri.host() != Some(orchestrator.host()) {
         let detail = format!("{uri} is not on {}", orchestrator.host());
-        return Err(Failure::new(Blame::Orchestrator, FailureKind::BadRendition, detail));
+        return Err(Failure::new(
+            Blame::Orchestrator,
+            FailureKind::BadRendition,
+            detail,
+        ));
     }
-    let request = Request::get(uri)
-        .body(Full::default())
-        .map_err(|error| Failure::new(Blame::Orchestrator, FailureKind::BadRendition, error.to_string()))?;
-    let response = connections.http().send(request).await.map_err(|error| of_http(&error))?;
+    let request = Request::get(uri).body(Full::default()).map_err(|error| {
+        Failure::new(
+            Blame::Orchestrator,
+            FailureKind::BadRendition,
+            error.to_string(),
+        )
+    })?;
+    let response = connections
+        .http()
+        .send(request)
+        .await
+        .map_err(|error| of_http(&error))?;
     let status = response.status();
     if status != StatusCode::OK {
-        let failure = Failure::new(Blame::Orchestrator, FailureKind::Download, format!("{uri} answers {status}"));
+        let failure = Failure::new(
+            Blame::Orchestrator,
+            FailureKind::Download,
+            format!("{uri} answers {status}"),
+        );
         return Err(failure.with_status(status.as_u16()));
     }
     read_body(response.into_body(), cap)

@@ -81,7 +81,11 @@ const FAREWELL: Duration = Duration::from_secs(3);
 impl Transcoder {
     /// A transcoder that chooses through `dispatcher` and pays at most `max_price` wei a pixel.
     #[must_use]
-    pub fn new(dispatcher: Arc<Dispatcher>, connections: Connections, max_price: Option<Price>) -> Self {
+    pub fn new(
+        dispatcher: Arc<Dispatcher>,
+        connections: Connections,
+        max_price: Option<Price>,
+    ) -> Self {
         Self {
             dispatcher,
             connections,
@@ -94,7 +98,11 @@ impl Transcoder {
     /// # Errors
     ///
     /// As [`Dispatcher::exchange`].
-    pub async fn transcode(&self, stream: &Stream, segment: Segment) -> Result<Delivered<Renditions>, Stopped> {
+    pub async fn transcode(
+        &self,
+        stream: &Stream,
+        segment: Segment,
+    ) -> Result<Delivered<Renditions>, Stopped> {
         let request = Request {
             id: format!("{}/{}", stream.name(), segment.sequence),
             workload: Workload::Transcode,
@@ -115,7 +123,9 @@ impl Transcoder {
             hash: keccak256(&segment.media),
             segment: &segment,
         };
-        self.dispatcher.exchange(&request, stream.sessions(), &work).await
+        self.dispatcher
+            .exchange(&request, stream.sessions(), &work)
+            .await
     }
 
     /// Tells every orchestrator that holds a session of `stream` that it is over, without waiting for them.

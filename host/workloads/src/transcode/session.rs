@@ -22,7 +22,8 @@ impl Session {
     ///
     /// When the answer cannot be worked with.
     pub(super) fn agree(info: &OrchestratorInfo) -> Result<Self, Failure> {
-        let refused = |detail: String| Failure::new(Blame::Orchestrator, FailureKind::Session, detail);
+        let refused =
+            |detail: String| Failure::new(Blame::Orchestrator, FailureKind::Session, detail);
         let uri = ServiceUri::from_webhook(&info.transcoder)
             .map_err(|error| refused(format!("its address for segments: {error}")))?;
         let token = info

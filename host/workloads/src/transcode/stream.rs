@@ -87,7 +87,11 @@ impl Stream {
         };
         self.profiles
             .iter()
-            .map(|profile| frame(profile).saturating_mul(rate(profile)).saturating_mul(seconds))
+            .map(|profile| {
+                frame(profile)
+                    .saturating_mul(rate(profile))
+                    .saturating_mul(seconds)
+            })
             .fold(0, u64::saturating_add)
     }
 }

@@ -35,12 +35,19 @@ impl Pushed {
     pub(super) fn parse(head: &Parts) -> Result<Self, Refused> {
         let path = head.uri.path();
         let bad = |message: String| refuse(StatusCode::BAD_REQUEST, message);
-        let (stem, format) = split_extension(path)
-            .ok_or_else(|| bad(format!("{path} is no segment: its name must end in .ts or .mp4")))?;
+        let (stem, format) = split_extension(path).ok_or_else(|| {
+            bad(format!(
+                "{path} is no segment: its name must end in .ts or .mp4"
+            ))
+        })?;
         let name = StreamPath::parse(path)
             .map_err(|error| bad(error.to_string()))?
             .name
-            .ok_or_else(|| bad(format!("{path} names no stream: push to /live/NAME/SEQUENCE.ts")))?;
+            .ok_or_else(|| {
+                bad(format!(
+                    "{path} names no stream: push to /live/NAME/SEQUENCE.ts"
+                ))
+            })?;
         let file = stem.rsplit('/').next().unwrap_or_default();
         Ok(Self {
             name,
@@ -51,7 +58,10 @@ impl Pushed {
             slice: slice(&head.headers)?,
             terms: terms(&head.headers)?,
             wants_multipart: text(&head.headers, ACCEPT.as_str()) == Some("multipart/mixed"),
-            url: format!("http://{}{path}", text(&head.headers, HOST.as_str()).unwrap_or("localhost")),
+            url: format!(
+                "http://{}{path}",
+                text(&head.headers, HOST.as_str()).unwrap_or("localhost")
+            ),
         })
     }
 }
@@ -65,7 +75,10 @@ fn split_extension(path: &str) -> Option<(&str, Format)> {
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::trim)
 }
 
 fn millis(headers: &HeaderMap, name: &str) -> Option<u64> {
@@ -82,7 +95,9 @@ fn duration(headers: &HeaderMap) -> Result<Duration, Refused> {
         .map(Duration::from_millis)
         .filter(|&duration| duration <= MAX_SEGMENT_DURATION)
         .ok_or_else(|| {
-            let message = format!("invalid duration: Content-Duration is {given} ms, which is not in 0 to 300000");
+            let message = format!(
+                "invalid duration: Content-Duration is {given} ms, which is not in 0 to 300000"
+            );
             refuse(StatusCode::INTERNAL_SERVER_ERROR, message)
         })
 }
@@ -94,17 +109,23 @@ fn slice(headers: &HeaderMap) -> Result<Option<Slice>, Refused> {
         return Ok(None);
     }
     if to_ms > 0 && from_ms > to_ms {
-        let message = format!("Invalid slice config: Content-Slice-From {from_ms} is after Content-Slice-To {to_ms}");
+        let message = format!(
+            "Invalid slice config: Content-Slice-From {from_ms} is after Content-Slice-To {to_ms}"
+        );
         return Err(refuse(StatusCode::BAD_REQUEST, message));
     }
     Ok(Some(Slice { from_ms, to_ms }))
 }
 
 fn terms(headers: &HeaderMap) -> Result<Option<Terms>, Refused> {
-    let header = headers.get("Livepeer-Transcode-Configuration").filter(|value| !value.is_empty());
+    let header = headers
+        .get("Livepeer-Transcode-Configuration")
+        .filter(|value| !value.is_empty());
     let read = |value: &http::HeaderValue| {
         Terms::from_header(value.as_bytes()).map_err(|error| {
-            let message = format!("failed to parse transcode config header Livepeer-Transcode-Configuration: {error}");
+            let message = format!(
+                "failed to parse transcode config header Livepeer-Transcode-Configuration: {error}"
+            );
             refuse(StatusCode::BAD_REQUEST, message)
         })
     };
@@ -114,7 +135,9 @@ fn terms(headers: &HeaderMap) -> Result<Option<Terms>, Refused> {
 /// Refuses what no orchestrator will take, without burning one to hear it.
 pub(super) fn check(found: &Probe) -> Result<(), Refused> {
     if found.is_audio_only() || found.video.is_none() {
-        return Err(unprocessable("TranscoderInvalidVideo: the segment has no video track".to_owned()));
+        return Err(unprocessable(
+            "TranscoderInvalidVideo: the segment has no video track".to_owned(),
+        ));
     }
     match found.video.as_ref().map(|video| video.codec) {
         Some(VideoCodec::Other(tag)) => Err(unprocessable(format!(

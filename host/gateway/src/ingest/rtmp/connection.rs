@@ -77,7 +77,10 @@ impl<'a> Connection<'a> {
         let mut session = Session::new(rtmp::Config::default())?;
         let mut buffer = vec![0; READ];
         loop {
-            let leave = self.publishing.as_ref().map(|publishing| publishing.place.leave.clone());
+            let leave = self
+                .publishing
+                .as_ref()
+                .map(|publishing| publishing.place.leave.clone());
             let read = tokio::select! {
                 read = self.socket.read(&mut buffer) => read?,
                 () = stop.cancelled() => return Ok(()),
@@ -94,7 +97,10 @@ impl<'a> Connection<'a> {
                     Event::Video { timestamp, data } => self.video(timestamp, &data)?,
                     Event::Audio { timestamp, data } => self.audio(timestamp, &data)?,
                     Event::Metadata(metadata) => tracing::debug!(?metadata, "metadata"),
-                    Event::PlayRefused { name } => tracing::info!(name, "playing over RTMP is not served: use /stream/NAME.m3u8"),
+                    Event::PlayRefused { name } => tracing::info!(
+                        name,
+                        "playing over RTMP is not served: use /stream/NAME.m3u8"
+                    ),
                     Event::Finished => return Ok(()),
                 }
             }
@@ -113,7 +119,8 @@ impl<'a> Connection<'a> {
                 Ok(self.socket.write_all(&bytes).await?)
             }
             Err(reason) => {
-                let bytes = session.reject(publish.request, "NetStream.Publish.BadName", &reason)?;
+                let bytes =
+                    session.reject(publish.request, "NetStream.Publish.BadName", &reason)?;
                 self.socket.write_all(&bytes).await?;
                 self.socket.shutdown().await?;
                 Err(Error::Refused(reason))
@@ -126,19 +133,35 @@ impl<'a> Connection<'a> {
             return Err("this connection publishes already".to_owned());
         }
         let path = StreamPath::parse(&publish.path()).map_err(|error| error.to_string())?;
-        let terms = self.rtmp.webhook.ask(&publish.url()).await.map_err(|error| error.to_string())?;
+        let terms = self
+            .rtmp
+            .webhook
+            .ask(&publish.url())
+            .await
+            .map_err(|error| error.to_string())?;
         if terms.key.is_some() && terms.key != path.key {
             return Err("the stream key is missing or wrong: publish to NAME/KEY".to_owned());
         }
-        let name = terms.name.clone().or(path.name).unwrap_or_else(|| StreamName::random(entropy()));
+        let name = terms
+            .name
+            .clone()
+            .or(path.name)
+            .unwrap_or_else(|| StreamName::random(entropy()));
         // Without a key whoever knows the name may continue it: that is what a publisher without a key asked for.
-        let key = path.key.unwrap_or_else(|| "-".parse::<StreamKey>().expect("a valid key"));
+        let key = path
+            .key
+            .unwrap_or_else(|| "-".parse::<StreamKey>().expect("a valid key"));
         let spec = self.spec(name.clone(), &key, terms)?;
-        self.rtmp.seats.take(&name, &key, || spec).map_err(|error| error.to_string())
+        self.rtmp
+            .seats
+            .take(&name, &key, || spec)
+            .map_err(|error| error.to_string())
     }
 
     fn spec(&self, name: StreamName, key: &StreamKey, terms: Terms) -> Result<LiveSpec, String> {
-        let profiles = terms.profiles.unwrap_or_else(|| self.rtmp.settings.default_profiles.clone());
+        let profiles = terms
+            .profiles
+            .unwrap_or_else(|| self.rtmp.settings.default_profiles.clone());
         let job = TranscodeJob {
             codec: Default::default(),
             pixel_format: None,
@@ -166,7 +189,9 @@ impl<'a> Connection<'a> {
         let Some(unit) = tolerate(reader.video(timestamp, data))? else {
             return Ok(());
         };
-        let segments = place.segment(|segmenter| segmenter.video(unit)).ok_or(Error::TakenOver)??;
+        let segments = place
+            .segment(|segmenter| segmenter.video(unit))
+            .ok_or(Error::TakenOver)??;
         forward(place.live(), segments);
         Ok(())
     }
@@ -178,7 +203,9 @@ impl<'a> Connection<'a> {
         let Some(frame) = tolerate(reader.audio(timestamp, data))? else {
             return Ok(());
         };
-        let segments = place.segment(|segmenter| segmenter.audio(frame)).ok_or(Error::TakenOver)??;
+        let segments = place
+            .segment(|segmenter| segmenter.audio(frame))
+            .ok_or(Error::TakenOver)??;
         forward(place.live(), segments);
         Ok(())
     }

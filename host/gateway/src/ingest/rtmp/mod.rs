@@ -61,7 +61,12 @@ impl Rtmp {
     }
 
     /// Takes connections from `listener` until `drain`, and serves those until they end or `stop`.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, drain: CancellationToken, stop: CancellationToken) {
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        drain: CancellationToken,
+        stop: CancellationToken,
+    ) {
         let connections = TaskTracker::new();
         loop {
             let accepted = tokio::select! {
