@@ -200,22 +200,21 @@ impl Failure {
     /// A failure that is safe to retry, blamed as given.
     #[must_use]
     pub fn new(blame: Blame, kind: FailureKind, detail: impl Into<String>) -> Self {
-        let mut detail: String = detail.into();
-        if detail.len() > Self::MAX_DETAIL {
-            let mut end = Self::MAX_DETAIL;
-            while !detail.is_char_boundary(end) {
-                end -= 1;
-            }
-            detail.truncate(end);
-        }
         Self {
             blame,
             kind,
             retry_safe: blame != Blame::Input,
             http_status: None,
             retry_after: None,
-            detail,
+            detail: clipped(detail.into()),
         }
+    }
+
+    /// The same, saying where it happened.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        self.detail = clipped(format!("{place}: {}", self.detail));
+        self
     }
 
     /// The same, with the status it came with.
@@ -230,6 +229,16 @@ impl Failure {
     pub fn is_fault(&self) -> bool {
         matches!(self.blame, Blame::Orchestrator | Blame::Network) && self.kind.class().is_fault()
     }
+}
+
+/// Cut to [`Failure::MAX_DETAIL`] bytes, at a character.
+fn clipped(mut detail: String) -> String {
+    let mut end = detail.len().min(Failure::MAX_DETAIL);
+    while !detail.is_char_boundary(end) {
+        end -= 1;
+    }
+    detail.truncate(end);
+    detail
 }
 
 #[cfg(test)]

@@ -44,7 +44,6 @@ const SEGMENT_CACHE: &str = "max-age=60";
 
 impl Playback {
     /// The routes.
-    #[must_use]
     pub fn router(self) -> Router {
         Router::new()
             .route("/stream/{*path}", get(answer).options(preflight))

@@ -60,7 +60,7 @@ impl<E: Exchange> Run<'_, E> {
         };
         match patience {
             Patience::Wait(delay) => {
-                self.slow_at = Some(Instant::now() + delay.max(Duration::from_millis(1)))
+                self.slow_at = Some(Instant::now() + delay.max(Duration::from_millis(1)));
             }
             Patience::Hedge(place) => self.hedge(place),
             Patience::Abandon => {

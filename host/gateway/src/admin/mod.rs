@@ -69,7 +69,6 @@ impl Admin {
     }
 
     /// The routes.
-    #[must_use]
     pub fn router(self, state: AdminState) -> Router {
         Router::new()
             .route("/healthz", get(|| async {}))

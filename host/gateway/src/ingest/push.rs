@@ -107,8 +107,18 @@ impl Push {
             .map_err(|error| unprocessable(format!("the segment cannot be read: {error}")))?;
         request::check(&found)?;
         let live = self.stream(&pushed, &found).await?;
-        let carried = live.carry(Self::incoming(&pushed, media, &found)).await;
-        let renditions = carried.map_err(|stopped| of_stopped(&stopped))?;
+        // A task of its own: viewers want the segment even when its pusher hangs up.
+        let carrying = live.clone();
+        let incoming = Self::incoming(&pushed, media, &found);
+        let carried = tokio::spawn(async move { carrying.carry(incoming).await }).await;
+        let renditions = carried
+            .map_err(|_| {
+                refuse(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "interrupted: push the segment again",
+                )
+            })?
+            .map_err(|stopped| of_stopped(&stopped))?;
         if !pushed.wants_multipart || renditions.is_empty() {
             return Ok(StatusCode::OK.into_response());
         }

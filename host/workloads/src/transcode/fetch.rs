@@ -97,9 +97,5 @@ fn most_bytes(profile: &Profile, segment: &Segment) -> usize {
 }
 
 fn in_rendition(profile: &Profile, failure: Failure) -> Failure {
-    let detail = format!("rendition {}: {}", profile.name, failure.detail);
-    Failure {
-        detail: Failure::new(failure.blame, failure.kind, detail).detail,
-        ..failure
-    }
+    failure.within(&format!("rendition {}", profile.name))
 }
