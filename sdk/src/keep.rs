@@ -1,5 +1,7 @@
 //! From candidates to a verdict.
 
+use core::cmp::Ordering;
+
 use crate::{
     Because, Candidates, Cause, Exclusion, Ranking, Refusal, Row, Scoring, SortKey, Verdict,
 };
@@ -79,10 +81,18 @@ impl Kept<'_> {
     /// Orders those still in, least key first. Equal keys keep their order, which the seed has shuffled: so equals share the work.
     #[must_use]
     pub fn order_by<K: SortKey>(self, mut key: impl FnMut(Row<'_>) -> K) -> Verdict {
-        let keyed = |&row: &u32| (key(self.candidates.row(row)).key(), row);
-        let mut keys: Vec<(K::Key, u32)> = self.rows.iter().map(keyed).collect();
-        keys.sort_unstable();
-        let order = keys.into_iter().map(|(_, row)| row).collect();
+        let keys: Vec<K::Key> = self
+            .rows
+            .iter()
+            .map(|&row| key(self.candidates.row(row)).key())
+            .collect();
+        // Places and not keys are moved: the sort's code grows with what it moves, and keys are often large.
+        let mut places: Vec<u32> = (0..self.rows.len() as u32).collect();
+        places.sort_unstable_by(|&a, &b| before(&keys, a, b));
+        let order = places
+            .into_iter()
+            .map(|place| self.rows[place as usize])
+            .collect();
         Verdict::Order(Ranking {
             excluded: self.excluded,
             order,
@@ -108,6 +118,12 @@ impl Kept<'_> {
     pub fn verdict(self) -> Verdict {
         Verdict::Exclude(self.excluded)
     }
+}
+
+/// By key, then by place. Not inlined: the sort compares in a dozen places.
+#[inline(never)]
+fn before<K: Ord>(keys: &[K], a: u32, b: u32) -> Ordering {
+    keys[a as usize].cmp(&keys[b as usize]).then(a.cmp(&b))
 }
 
 impl From<Kept<'_>> for Verdict {

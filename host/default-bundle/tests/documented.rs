@@ -66,7 +66,7 @@ fn a_schema_has_every_setting_with_its_type_and_default() {
             match &known.default {
                 Value::Bool(value) => assert_eq!(default.as_bool(), Some(*value), "{}", known.key),
                 Value::Integer(value) => {
-                    assert_eq!(default.as_i64(), Some(*value), "{}", known.key)
+                    assert_eq!(default.as_i64(), Some(*value), "{}", known.key);
                 }
                 Value::Number(value) => assert_eq!(default.as_f64(), Some(*value), "{}", known.key),
                 Value::Text((value, _)) => {

@@ -18,8 +18,7 @@ const INVERSE: [f64; 14] = {
 
 /// e^x for x up to 0, to within a part in 10^12; 0 below -708, where doubles end.
 pub(crate) fn exp(x: f64) -> f64 {
-    // Also true of NaN.
-    if !(x > -708.0) {
+    if x.is_nan() || x <= -708.0 {
         return 0.0;
     }
     let x = x.min(0.0);
