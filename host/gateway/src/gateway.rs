@@ -42,7 +42,7 @@ pub struct Gateway {
 }
 
 /// Where it listens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Addresses {
     /// Push and playback.
     pub http: Vec<SocketAddr>,
@@ -109,6 +109,7 @@ impl Gateway {
         };
         let state = AdminState {
             settings: Arc::new(settings.clone()),
+            addresses: gateway.addresses.clone(),
             directory,
             policies: policies.clone(),
             streams: streams.clone(),
@@ -138,9 +139,10 @@ impl Gateway {
         }
         self.serve_http(listeners.admin, admin);
         if let Some(listener) = listeners.rtmp {
-            let rtmp = Rtmp::new(self.streams.clone(), webhook, publishers(settings));
-            let (drain, stop) = (self.stops.drain.clone(), self.stops.stop.clone());
-            self.tasks.spawn(rtmp.serve(listener, drain, stop));
+            let drain = self.stops.drain.clone();
+            let rtmp = Rtmp::new(self.streams.clone(), webhook, publishers(settings), drain);
+            self.tasks
+                .spawn(rtmp.serve(listener, self.stops.stop.clone()));
         }
     }
 

@@ -42,6 +42,7 @@ pub struct Rtmp {
     webhook: Webhook,
     settings: Settings,
     seats: Arc<Seats>,
+    drain: CancellationToken,
 }
 
 /// A connection that sends nothing at all for longer is closed; encoders send several messages a second.
@@ -50,28 +51,29 @@ const DEAD_AFTER: Duration = Duration::from_secs(30);
 // === impl Rtmp ===
 
 impl Rtmp {
-    /// An ingest that opens its streams in `streams`.
+    /// An ingest that opens its streams in `streams`, until `drain`.
     #[must_use]
-    pub fn new(streams: Arc<Streams>, webhook: Webhook, settings: Settings) -> Arc<Self> {
+    pub fn new(
+        streams: Arc<Streams>,
+        webhook: Webhook,
+        settings: Settings,
+        drain: CancellationToken,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            seats: Arc::new(Seats::new(streams, settings.clone())),
+            seats: Arc::new(Seats::new(streams, settings.clone(), drain.clone())),
             webhook,
             settings,
+            drain,
         })
     }
 
-    /// Takes connections from `listener` until `drain`, and serves those until they end or `stop`.
-    pub async fn serve(
-        self: Arc<Self>,
-        listener: TcpListener,
-        drain: CancellationToken,
-        stop: CancellationToken,
-    ) {
+    /// Takes connections from `listener`, and serves those until they end or `stop`.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
         let connections = TaskTracker::new();
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = drain.cancelled() => break,
+                () = self.drain.cancelled() => break,
             };
             match accepted {
                 Ok((socket, peer)) => {

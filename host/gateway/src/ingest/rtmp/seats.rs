@@ -27,6 +27,8 @@ use crate::streams::{Live, LiveSpec, OpenError, Streams};
 pub(super) struct Seats {
     streams: Arc<Streams>,
     settings: Settings,
+    /// Cancelled when no publisher can come back.
+    drain: CancellationToken,
     by_name: Mutex<HashMap<StreamName, Arc<Seat>>>,
 }
 
@@ -67,10 +69,11 @@ const LINGER: Duration = Duration::from_secs(30);
 // === impl Seats ===
 
 impl Seats {
-    pub(super) fn new(streams: Arc<Streams>, settings: Settings) -> Self {
+    pub(super) fn new(streams: Arc<Streams>, settings: Settings, drain: CancellationToken) -> Self {
         Self {
             streams,
             settings,
+            drain,
             by_name: Mutex::default(),
         }
     }
@@ -117,7 +120,7 @@ impl Seats {
     }
 
     async fn expire(self: Arc<Self>, place: Place) {
-        tokio::time::sleep(self.settings.grace).await;
+        self.wait(self.settings.grace).await;
         {
             let mut by_name = self.by_name.lock();
             if place.seat.held.lock().turn != place.turn {
@@ -126,8 +129,15 @@ impl Seats {
             by_name.remove(place.seat.live.name());
         }
         place.seat.live.finish();
-        tokio::time::sleep(LINGER).await;
+        self.wait(LINGER).await;
         self.streams.close(&place.seat.live);
+    }
+
+    async fn wait(&self, time: Duration) {
+        let _ = self
+            .drain
+            .run_until_cancelled(tokio::time::sleep(time))
+            .await;
     }
 
     /// Ends every stream that waits for its publisher.
