@@ -34,3 +34,11 @@ check: setup
 
 test: check
 	$(CARGO) test --workspace --locked
+
+# Release builds, then everything on two cores, which is what the figures are meant for. About five minutes.
+BENCH_CORES := $(shell command -v taskset >/dev/null && echo taskset -c 0,1)
+
+bench: setup
+	$(CARGO) bench --locked -p pointsman-policy -p pointsman --bench decision --bench figures --no-run
+	$(BENCH_CORES) $(CARGO) bench --locked -p pointsman-policy --bench decision
+	$(BENCH_CORES) $(CARGO) bench --locked -p pointsman --bench figures
