@@ -19,7 +19,7 @@ pub(super) async fn activate(
         .policies
         .upload(body)
         .await
-        .map_err(|error| ApiError::refused("bundle", error.to_string()))?;
+        .map_err(|error| ApiError::refused("bundle", format!("{error:#}")))?;
     Ok(Json(json!({ "active": generation })))
 }
 

@@ -151,7 +151,8 @@ impl Push {
     /// The stream of the pushed name, opened if this is its first segment.
     async fn stream(&self, pushed: &Pushed, found: &Probe) -> Result<Arc<Live>, Refused> {
         let known = self.aliases.lock().get(&pushed.name).cloned();
-        if let Some(live) = self.streams.get(known.as_ref().unwrap_or(&pushed.name)) {
+        let open = self.streams.get(known.as_ref().unwrap_or(&pushed.name));
+        if let Some(live) = open.filter(|live| live.origin() == Origin::Push) {
             return Ok(live);
         }
         let answered = self

@@ -4,7 +4,9 @@
 //!
 //! Every bundle that becomes active is kept in the data directory first ([`store`]), so that a restart and a rollback find it whatever
 //! happened to where it came from. A bundle that fails its checks changes nothing. After a restart the later of the last activation and a
-//! changed folder wins: a folder that is as it was when the operator activated something else does not undo that.
+//! changed folder wins: a folder that is as it was when the operator activated something else does not undo that, and one that fails its
+//! checks does not stop a gateway that has a last good bundle. The generation before the active one comes back with it, for rollbacks and
+//! faults; one that was quarantined does not.
 //!
 //! # Why the folder is polled
 //!
@@ -21,17 +23,20 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use pointsman_policy::bundle::{Digest, MAX_COMPONENT};
-use pointsman_policy::{Bundle, Config, GenerationInfo, Host};
+use pointsman_policy::{Bundle, Config, GenerationInfo, Host, State};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::twin::Twin;
-use store::{Last, Store};
+use store::{Kept, Last, Store};
 
 pub use archive::pack;
 
 /// Largest upload, in bytes.
 pub const MAX_UPLOAD: usize = 64 << 20;
+
+/// Where the bundle inside this program comes from.
+const EMBEDDED: &str = "embedded";
 
 /// How often the folder is looked at.
 const POLL: Duration = Duration::from_millis(500);
@@ -42,8 +47,8 @@ pub struct Policies {
     host: Host,
     store: Arc<Store>,
     folder: Option<PathBuf>,
-    /// One change at a time.
-    changing: tokio::sync::Mutex<()>,
+    /// One change at a time. Holds which bundle a restart would make active, where this process has written it down.
+    changing: tokio::sync::Mutex<Option<Digest>>,
 }
 
 // === impl Policies ===
@@ -81,38 +86,64 @@ impl Policies {
         let folder = self.folder.as_deref().and_then(manifest_digest);
         let changed =
             folder.is_some() && last.as_ref().and_then(|last| last.folder.clone()) != folder;
-        if !changed && let Some(last) = last {
-            match self.resume(&last).await {
-                Ok(()) => return Ok(()),
-                Err(error) => tracing::warn!(
-                    error = format!("{error:#}"),
-                    "the last active bundle cannot be used again"
-                ),
+        let mut resumed = false;
+        if let Some(last) = last {
+            // What a rollback or a fault goes back to, which is the last active one itself where the folder goes on top.
+            if !changed && let Some(before) = &last.before {
+                self.resume(before).await;
             }
+            resumed = self.resume(&last.active).await;
+            *self.changing.lock().await = resumed.then(|| self.host.active().digest());
         }
-        match &self.folder {
-            Some(path) => {
-                let read = path.clone();
-                let bundle = blocking(move || read_folder(&read)).await?;
-                let origin = format!("folder {}", path.display());
-                self.change(bundle, origin, folder).await?;
-            }
-            None => {
-                let files = pointsman_default_bundle::bundle().iter();
-                let files = files.map(|&(name, bytes)| (name.to_owned(), bytes.to_vec()));
-                let bundle =
-                    Bundle::from_files(files, MAX_COMPONENT).context("the embedded bundle")?;
-                self.activate(bundle, "embedded".to_owned()).await?;
-            }
+        if resumed && !changed {
+            return Ok(());
+        }
+        let Some(path) = &self.folder else {
+            self.activate(embedded()?, EMBEDDED.to_owned()).await?;
+            return Ok(());
+        };
+        match self.read_and_change(path, folder).await {
+            Err(error) if resumed => tracing::error!(
+                folder = %path.display(), error = format!("{error:#}"),
+                "the bundle is not used; the last active one stays"
+            ),
+            done => return done.map(drop),
         }
         Ok(())
     }
 
-    async fn resume(&self, last: &Last) -> Result<()> {
-        let folder = self.store.folder(&last.digest);
-        let bundle = blocking(move || read_folder(&folder)).await?;
-        self.activate(bundle, last.origin.clone()).await?;
-        Ok(())
+    /// Makes a bundle active that was before the restart. Says whether it could.
+    async fn resume(&self, kept: &Kept) -> bool {
+        let resumed = async {
+            let folder = self.store.folder(&kept.digest);
+            // The program may have come with another one since.
+            let bundle = match kept.origin.as_str() {
+                EMBEDDED => embedded()?,
+                _ => blocking(move || read_folder(&folder)).await?,
+            };
+            self.activate(bundle, kept.origin.clone()).await
+        };
+        resumed
+            .await
+            .inspect_err(|error| {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    origin = kept.origin,
+                    "a bundle that was active cannot be used again"
+                );
+            })
+            .is_ok()
+    }
+
+    async fn read_and_change(
+        &self,
+        folder: &Path,
+        digest: Option<String>,
+    ) -> Result<GenerationInfo> {
+        let read = folder.to_owned();
+        let bundle = blocking(move || read_folder(&read)).await?;
+        self.change(bundle, format!("folder {}", folder.display()), digest)
+            .await
     }
 
     /// Checks, keeps and activates `bundle`.
@@ -122,32 +153,25 @@ impl Policies {
         origin: String,
         folder: Option<String>,
     ) -> Result<GenerationInfo> {
-        let _one = self.changing.lock().await;
-        let digest = bundle.digest().to_string();
-        let (store, kept) = (self.store.clone(), bundle.clone());
-        let generation = self.activate(bundle, origin.clone()).await?;
-        let folder = folder.or_else(|| self.folder.as_deref().and_then(manifest_digest));
-        let saved = blocking(move || {
-            store.keep(&kept)?;
-            store.remember(&Last {
-                digest,
-                origin,
-                folder,
-            })
-        });
-        if let Err(error) = saved.await {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "the active bundle will not survive a restart"
-            );
-        }
+        let mut remembered = self.changing.lock().await;
+        let generation = self.activate(bundle, origin).await?;
+        self.remember(&mut remembered, folder).await;
         Ok(generation)
     }
 
+    /// Checks `bundle`, keeps it, and makes it active.
     async fn activate(&self, bundle: Bundle, origin: String) -> Result<GenerationInfo> {
-        let host = self.host.clone();
+        let (host, store) = (self.host.clone(), self.store.clone());
         let number = blocking(move || {
             let loaded = host.load(&bundle)?;
+            if origin != EMBEDDED
+                && let Err(error) = store.keep(&bundle)
+            {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the bundle will not survive a restart"
+                );
+            }
             Ok(host.activate(loaded, origin))
         })
         .await?;
@@ -160,6 +184,28 @@ impl Policies {
             "policy active"
         );
         Ok(info)
+    }
+
+    /// Writes down for a restart what is active and what was before it.
+    async fn remember(&self, remembered: &mut Option<Digest>, folder: Option<String>) {
+        let active = self.host.active();
+        let generations = self.host.generations();
+        let before = generations.iter().find(|generation| {
+            generation.state == State::Previous && generation.number < active.number()
+        });
+        let last = Last {
+            active: Kept::of(&active.info()),
+            before: before.map(Kept::of),
+            folder: folder.or_else(|| self.folder.as_deref().and_then(manifest_digest)),
+        };
+        let store = self.store.clone();
+        match blocking(move || store.remember(&last)).await {
+            Ok(()) => *remembered = Some(active.digest()),
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "the active bundle will not survive a restart"
+            ),
+        }
     }
 
     /// Activates an uploaded bundle: a tar of its files.
@@ -180,23 +226,14 @@ impl Policies {
     ///
     /// When there is none.
     pub async fn rollback(&self) -> Result<GenerationInfo> {
-        let _one = self.changing.lock().await;
+        let mut remembered = self.changing.lock().await;
         let info = self.info(self.host.rollback()?)?;
         tracing::info!(
             generation = info.number,
             name = info.name,
             "policy rolled back"
         );
-        let (store, folder) = (
-            self.store.clone(),
-            self.folder.as_deref().and_then(manifest_digest),
-        );
-        let last = Last {
-            digest: info.digest.to_string(),
-            origin: info.origin.clone(),
-            folder,
-        };
-        blocking(move || store.remember(&last)).await?;
+        self.remember(&mut remembered, None).await;
         Ok(info)
     }
 
@@ -207,32 +244,39 @@ impl Policies {
             .ok_or_else(|| anyhow!("generation {number} was retired at once"))
     }
 
-    /// Follows the operator's folder until `stop`.
+    /// Follows the operator's folder, and quarantines, until `stop`.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let Some(folder) = self.folder.clone() else {
-            return;
-        };
-        let mut seen = manifest_digest(&folder);
+        let digest = || self.folder.as_deref().and_then(manifest_digest);
+        let mut seen = digest();
         let mut tick = tokio::time::interval(POLL);
         while stop.run_until_cancelled(tick.tick()).await.is_some() {
-            let now = manifest_digest(&folder);
-            if now.is_none() || now == seen {
-                continue;
-            }
-            seen = now;
-            let read = folder.clone();
-            let changed = match blocking(move || read_folder(&read)).await {
-                Ok(bundle) => {
-                    self.change(bundle, format!("folder {}", folder.display()), seen.clone())
-                        .await
+            let now = digest();
+            if let Some(folder) = &self.folder
+                && now.is_some()
+                && now != seen
+            {
+                seen = now;
+                if let Err(error) = self.read_and_change(folder, seen.clone()).await {
+                    tracing::error!(folder = %folder.display(), error = format!("{error:#}"), "the changed bundle is not used; the active one stays");
                 }
-                Err(error) => Err(error),
-            };
-            if let Err(error) = changed {
-                tracing::error!(folder = %folder.display(), error = format!("{error:#}"), "the changed bundle is not used; the active one stays");
             }
+            self.follow_quarantine(seen.clone()).await;
         }
     }
+
+    /// A bundle that was taken out for its faults must not come back with the next start.
+    async fn follow_quarantine(&self, folder: Option<String>) {
+        let mut remembered = self.changing.lock().await;
+        if remembered.is_some_and(|digest| digest != self.host.active().digest()) {
+            self.remember(&mut remembered, folder).await;
+        }
+    }
+}
+
+fn embedded() -> Result<Bundle> {
+    let files = pointsman_default_bundle::bundle().iter();
+    let files = files.map(|&(name, bytes)| (name.to_owned(), bytes.to_vec()));
+    Bundle::from_files(files, MAX_COMPONENT).context("the embedded bundle")
 }
 
 fn read_folder(path: &Path) -> Result<Bundle> {

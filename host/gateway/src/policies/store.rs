@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use pointsman_policy::Bundle;
 use pointsman_policy::bundle::Digest;
+use pointsman_policy::{Bundle, GenerationInfo};
 use serde::{Deserialize, Serialize};
 
 /// Bundles kept: enough to roll back through a bad day.
@@ -19,12 +19,32 @@ pub(super) struct Store(PathBuf);
 /// What was active last.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Last {
-    /// Which bundle, by its digest.
+    /// That bundle.
+    pub(super) active: Kept,
+    /// The one that a rollback would have brought back.
+    pub(super) before: Option<Kept>,
+    /// What the operator's folder held then.
+    pub(super) folder: Option<String>,
+}
+
+/// A bundle that is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// Which, by its digest.
     pub(super) digest: String,
     /// Where it came from.
     pub(super) origin: String,
-    /// What the operator's folder held then.
-    pub(super) folder: Option<String>,
+}
+
+// === impl Kept ===
+
+impl Kept {
+    pub(super) fn of(generation: &GenerationInfo) -> Self {
+        Self {
+            digest: generation.digest.to_string(),
+            origin: generation.origin.clone(),
+        }
+    }
 }
 
 // === impl Store ===
@@ -44,7 +64,9 @@ impl Store {
     /// Keeps a bundle. It appears whole or not at all.
     pub(super) fn keep(&self, bundle: &Bundle) -> Result<()> {
         let folder = self.folder(&bundle.digest().to_string());
-        if !folder.exists() {
+        if folder.exists() {
+            fs::File::open(&folder)?.set_modified(SystemTime::now())?;
+        } else {
             let making = tempfile::tempdir_in(&self.0)?;
             for (name, bytes) in bundle.files() {
                 fs::write(making.path().join(name), bytes)?;
@@ -81,8 +103,10 @@ impl Store {
                 |error| tracing::warn!(%error, "active.json in the data directory is not readable"),
             )
             .ok()?;
-        // It becomes a path.
-        Digest::parse(&last.digest).map(|_| last)
+        // They become paths.
+        let plain = |kept: &Kept| Digest::parse(&kept.digest).is_some();
+        let before = last.before.filter(plain);
+        plain(&last.active).then_some(Last { before, ..last })
     }
 
     /// Remembers what is active; replaced as a whole.

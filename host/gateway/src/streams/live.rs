@@ -1,6 +1,7 @@
 //! One stream: its segments go out to be transcoded; source and renditions go into its playlists.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -83,6 +84,7 @@ pub struct Live {
     last_facts: Mutex<Option<hls::Facts>>,
     started: Instant,
     last_used: Mutex<Instant>,
+    over: AtomicBool,
     stats: Stats,
 }
 
@@ -111,6 +113,7 @@ impl Live {
             last_facts: Mutex::default(),
             started: Instant::now(),
             last_used: Mutex::new(Instant::now()),
+            over: AtomicBool::new(false),
             stats: Stats::default(),
         })
     }
@@ -148,39 +151,27 @@ impl Live {
         *self.last_used.lock() = Instant::now();
     }
 
-    /// Lists one segment, has it transcoded and lists its renditions. Answers them for publishers that wait.
+    /// Lists one segment at once, and has it transcoded and its renditions listed by the future that is answered. Its result is for
+    /// publishers that wait.
+    ///
+    /// The segment has its place before this returns, so that whoever sends the last one and then ends the stream loses nothing.
     ///
     /// # Errors
     ///
     /// As [`Transcoder::transcode`]; the playlists then have a gap.
-    pub async fn carry(&self, incoming: Incoming) -> Result<Vec<Bytes>, Stopped> {
+    pub fn carry(
+        self: &Arc<Self>,
+        incoming: Incoming,
+    ) -> impl Future<Output = Result<Vec<Bytes>, Stopped>> + Send + use<> {
         self.touch();
         self.stats.source(incoming.media.len());
         let deadlines = self.deadlines(&incoming);
         let number = self.announce(&incoming, deadlines);
-        let mut settled = Settled { live: self, number };
-        let result = self.renditions(incoming, deadlines).await;
-        self.touch();
-        match result {
-            Ok(renditions) => {
-                settled.done(&renditions);
-                Ok(renditions
-                    .into_iter()
-                    .map(|rendition| rendition.0)
-                    .collect())
-            }
-            Err(stopped) => {
-                // Who is told that there is nobody now comes again with the same segment: its place stays free until its deadline.
-                if self.spec.origin == Origin::Push && stopped.reason == StopReason::NoOrchestrators
-                {
-                    settled.number = None;
-                }
-                self.stats.failed(stopped.reason);
-                let decision = stopped.decision;
-                tracing::warn!(stream = self.stream.name(), decision, reason = %stopped, "segment not transcoded");
-                Err(stopped)
-            }
-        }
+        let settled = Settled {
+            live: self.clone(),
+            number,
+        };
+        settled.carry(incoming, deadlines)
     }
 
     async fn renditions(
@@ -278,7 +269,14 @@ impl Live {
 
     /// Says that no segment follows: the playlists get their end.
     pub fn finish(&self) {
+        self.over.store(true, Ordering::Relaxed);
         self.playout.lock().end(Instant::now().into_std());
+    }
+
+    /// Whether no segment follows. Its playlists may be read for a while yet; its name is free.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
     }
 
     pub(super) async fn end(&self) {
@@ -322,14 +320,44 @@ impl Live {
 }
 
 /// Settles a segment in the playlists whatever happens: also when the publisher hangs up and its future is dropped.
-struct Settled<'a> {
-    live: &'a Live,
+struct Settled {
+    live: Arc<Live>,
     number: Option<Number>,
 }
 
 // === impl Settled ===
 
-impl Settled<'_> {
+impl Settled {
+    async fn carry(
+        mut self,
+        incoming: Incoming,
+        deadlines: Deadlines,
+    ) -> Result<Vec<Bytes>, Stopped> {
+        let live = self.live.clone();
+        let result = live.renditions(incoming, deadlines).await;
+        live.touch();
+        match result {
+            Ok(renditions) => {
+                self.done(&renditions);
+                Ok(renditions
+                    .into_iter()
+                    .map(|rendition| rendition.0)
+                    .collect())
+            }
+            Err(stopped) => {
+                // Who is told that there is nobody now comes again with the same segment: its place stays free until its deadline.
+                if live.spec.origin == Origin::Push && stopped.reason == StopReason::NoOrchestrators
+                {
+                    self.number = None;
+                }
+                live.stats.failed(stopped.reason);
+                let decision = stopped.decision;
+                tracing::warn!(stream = live.stream.name(), decision, reason = %stopped, "segment not transcoded");
+                Err(stopped)
+            }
+        }
+    }
+
     fn done(&mut self, renditions: &[(Bytes, hls::Facts)]) {
         let Some(number) = self.number.take() else {
             return;
@@ -351,7 +379,7 @@ impl Settled<'_> {
     }
 }
 
-impl Drop for Settled<'_> {
+impl Drop for Settled {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             self.live

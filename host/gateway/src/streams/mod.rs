@@ -3,7 +3,9 @@
 //! # Contract
 //!
 //! A name belongs to one stream at a time. [`Streams::get_or_open`] is how an HTTP push joins or starts one; whoever opens a name
-//! first decides its renditions. A stream ends when its publisher does, or after [`Limits::idle`] without a push, and tells its orchestrators so.
+//! first decides its renditions. A push does not join a stream that comes by RTMP, whose key it has not shown. A stream ends when its
+//! publisher does, or after [`Limits::idle`] without a push, and tells its orchestrators so; until it is closed, or its name is
+//! wanted again, its playlists can be read.
 
 mod facts;
 mod live;
@@ -102,7 +104,7 @@ impl Streams {
         all
     }
 
-    /// The stream of that name, or the one that `spec` describes if there is none.
+    /// The pushed stream of that name, or the one that `spec` describes if there is none.
     ///
     /// # Errors
     ///
@@ -113,20 +115,23 @@ impl Streams {
         spec: impl FnOnce() -> LiveSpec,
     ) -> Result<Arc<Live>, OpenError> {
         let mut by_name = self.by_name.lock();
-        if let Some(live) = by_name.get(name) {
-            return Ok(live.clone());
+        match by_name.get(name) {
+            Some(live) if live.is_over() => {}
+            Some(live) if live.origin() == Origin::Push => return Ok(live.clone()),
+            Some(_) => return Err(OpenError::Taken),
+            None => {}
         }
         self.insert(&mut by_name, spec())
     }
 
-    /// A new stream under a name that nobody uses.
+    /// A new stream under a name that nobody uses. One that has ended makes room.
     ///
     /// # Errors
     ///
     /// [`OpenError`].
     pub fn open(&self, spec: LiveSpec) -> Result<Arc<Live>, OpenError> {
         let mut by_name = self.by_name.lock();
-        if by_name.contains_key(&spec.name) {
+        if by_name.get(&spec.name).is_some_and(|live| !live.is_over()) {
             return Err(OpenError::Taken);
         }
         self.insert(&mut by_name, spec)
@@ -143,13 +148,16 @@ impl Streams {
         if self.closing.is_closed() {
             return Err(OpenError::Closing);
         }
-        if by_name.len() >= self.limits.sessions.get() {
-            return Err(OpenError::TooMany(by_name.len()));
+        let carried = by_name.values().filter(|live| !live.is_over()).count();
+        if carried >= self.limits.sessions.get() {
+            return Err(OpenError::TooMany(carried));
         }
         let name = spec.name.clone();
         let live = Live::new(spec, self.transcoder.clone(), self.limits.playlists)?;
         let live = Arc::new(live);
-        by_name.insert(name.clone(), live.clone());
+        if let Some(over) = by_name.insert(name.clone(), live.clone()) {
+            self.farewell(over);
+        }
         tracing::info!(stream = name.as_str(), origin = ?live.origin(), "stream started");
         metrics::counter!("pointsman_streams_started_total").increment(1);
         metrics::gauge!("pointsman_streams").increment(1.0);
@@ -164,11 +172,14 @@ impl Streams {
             .is_some_and(|open| Arc::ptr_eq(open, live))
         {
             by_name.remove(live.name());
-            tracing::info!(stream = live.name().as_str(), "stream ended");
-            metrics::gauge!("pointsman_streams").decrement(1.0);
-            let live = live.clone();
-            self.closing.spawn(async move { live.end().await });
+            self.farewell(live.clone());
         }
+    }
+
+    fn farewell(&self, live: Arc<Live>) {
+        tracing::info!(stream = live.name().as_str(), "stream ended");
+        metrics::gauge!("pointsman_streams").decrement(1.0);
+        self.closing.spawn(async move { live.end().await });
     }
 
     /// Closes pushed streams that have been idle for too long. Call it now and then.

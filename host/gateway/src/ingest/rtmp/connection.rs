@@ -66,8 +66,7 @@ impl<'a> Connection<'a> {
     pub(super) async fn run(mut self, stop: &CancellationToken) -> Result<(), Error> {
         let result = self.serve(stop).await;
         if let Some(Publishing { place, .. }) = self.publishing.take() {
-            let live = place.live().clone();
-            forward(&live, self.rtmp.seats.leave(place));
+            self.rtmp.seats.leave(place, forward);
         }
         result
     }
@@ -225,8 +224,7 @@ fn tolerate<T>(read: Result<Option<T>, flv::Error>) -> Result<Option<T>, flv::Er
 /// Segments are transcoded side by side; the playlists put them in order again.
 fn forward(live: &Arc<Live>, segments: Vec<Segment>) {
     for segment in segments {
-        let live = live.clone();
-        tokio::spawn(async move { live.carry(segment.into()).await });
+        tokio::spawn(live.carry(segment.into()));
     }
 }
 

@@ -106,17 +106,21 @@ impl Seats {
         seat.sit(self.settings.silence)
     }
 
-    /// Gives a place back. Answers the tail; the stream waits for the grace, then ends.
-    pub(super) fn leave(self: &Arc<Self>, place: Place) -> Vec<Segment> {
+    /// Gives a place back. `last` gets the tail; the stream waits for the grace, then ends.
+    pub(super) fn leave(
+        self: &Arc<Self>,
+        place: Place,
+        last: impl FnOnce(&Arc<Live>, Vec<Segment>),
+    ) {
         let mut held = place.seat.held.lock();
         if held.turn != place.turn {
-            return Vec::new();
+            return;
         }
         held.publisher = None;
-        let tail = held.segmenter.finish();
+        // Before the seat is free: whoever takes it next comes after the tail.
+        last(&place.seat.live, held.segmenter.finish());
         drop(held);
         tokio::spawn(self.clone().expire(place));
-        tail
     }
 
     async fn expire(self: Arc<Self>, place: Place) {
@@ -126,9 +130,9 @@ impl Seats {
             if place.seat.held.lock().turn != place.turn {
                 return;
             }
+            place.seat.live.finish();
             by_name.remove(place.seat.live.name());
         }
-        place.seat.live.finish();
         self.wait(LINGER).await;
         self.streams.close(&place.seat.live);
     }
