@@ -1,1 +1,113 @@
-fn main() {}
+//! What a decision costs: the default chain as components, and natively, in one run.
+//!
+//! `cargo bench -p pointsman-policy`. Everything is in it that a gateway pays: shuffle, columns, three stages with
+//! their limits on, the host's own checks, the record. Rounds of the two alternate, since machines change their speed; compare
+//! the ratio between runs and not the microseconds.
+
+#[path = "../tests/support/fleet.rs"]
+mod fleet;
+#[path = "../tests/support/twin.rs"]
+mod twin;
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fleet::Fleet;
+use pointsman_facts::{Job, Price, Symbol, Workload};
+use pointsman_policy::{Config, Host};
+use twin::{Twins, default_bundle};
+
+/// The budget, µs: rows, p50, p99.
+const BUDGET: [(usize, f64, Option<f64>); 3] =
+    [(10, 4.0, None), (100, 9.0, Some(20.0)), (1000, 60.0, None)];
+const ROUNDS: usize = 60;
+/// Time of one side in a round.
+const ROUND: Duration = Duration::from_millis(8);
+
+fn main() {
+    let host = || Host::new(Config::default(), Some(Arc::new(Twins))).expect("an engine");
+    let (wasm, native) = (host(), host());
+    let started = Instant::now();
+    let loaded = wasm
+        .load(&default_bundle())
+        .expect("the embedded bundle loads");
+    println!("loaded in {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
+    wasm.activate(loaded, "bench");
+    let loaded = native.load_native(&default_bundle()).expect("it has twins");
+    native.activate(loaded, "bench");
+
+    println!("decision, default chain, µs");
+    println!("  rows |  wasm p50    p99  p99.9 | native p50    p99 | ratio |  fuel | budget");
+    for (rows, p50, p99) in BUDGET {
+        let fleet = Fleet::new(rows, 7, 2);
+        let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        round(&wasm, &fleet, 0);
+        round(&native, &fleet, 0);
+        for n in 1..=ROUNDS {
+            let (mut a, mut b) = (round(&wasm, &fleet, n), round(&native, &fleet, n));
+            ratios.push(quantile(&mut a, 0.5) / quantile(&mut b, 0.5));
+            ours.append(&mut a);
+            theirs.append(&mut b);
+        }
+        let decision = &wasm.decisions().latest(1)[0];
+        assert!(decision.fault.is_none() && !decision.order().is_empty());
+        let (half, rare) = (quantile(&mut ours, 0.5), quantile(&mut ours, 0.99));
+        let verdict = if half < p50 && p99.is_none_or(|most| rare < most) {
+            "met"
+        } else {
+            "MISSED"
+        };
+        let most = p99.map_or(String::new(), |most| format!(", p99 {most}"));
+        println!(
+            "{rows:>6} | {half:>9.2} {rare:>6.2} {:>6.1} | {:>10.2} {:>6.2} | {:>5.2} | {:>5} | p50 {p50}{most}: {verdict}",
+            quantile(&mut ours, 0.999),
+            quantile(&mut theirs, 0.5),
+            quantile(&mut theirs, 0.99),
+            quantile(&mut ratios, 0.5),
+            decision.fuel,
+        );
+    }
+}
+
+/// Decisions for [`ROUND`], each with a seed of its own: µs each.
+fn round(host: &Host, fleet: &Fleet, n: usize) -> Vec<f64> {
+    let mut times = Vec::new();
+    let mut job = job((n as u64) << 32);
+    let began = Instant::now();
+    while began.elapsed() < ROUND {
+        job.seed += 1;
+        let started = Instant::now();
+        black_box(host.select(black_box(&job), fleet));
+        times.push(started.elapsed().as_secs_f64() * 1e6);
+    }
+    times
+}
+
+fn quantile(times: &mut [f64], share: f64) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[((times.len() - 1) as f64 * share) as usize]
+}
+
+fn job(seed: u64) -> Job {
+    Job {
+        id: "stream/1".to_owned(),
+        now_ms: 1_700_000_000_000,
+        seed,
+        workload: Workload::Transcode,
+        capability: Symbol::of("transcode"),
+        model: Symbol::UNKNOWN,
+        affinity: 7,
+        deadline_ms: 6000,
+        soft_ms: 2000,
+        units: 0,
+        segment_ms: Some(2000),
+        sequence: Some(1),
+        max_price: Price::new(1100, 1),
+        price_is_hard: true,
+        retries_left: 3,
+        hedges_left: 1,
+        labels: BTreeMap::new(),
+    }
+}

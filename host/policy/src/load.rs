@@ -335,7 +335,7 @@ fn configured(
     }
     let about = described(&mut first, spec, name, hook)?;
     let pool = Pool::new(template, plan.clone(), vec![first, second]);
-    Ok((plan, Runner::Wasm(pool), about))
+    Ok((plan, Runner::Wasm(Box::new(pool)), about))
 }
 
 fn described(

@@ -23,7 +23,7 @@ pub(crate) struct Stage {
 
 /// Who answers.
 pub(crate) enum Runner {
-    Wasm(Pool),
+    Wasm(Box<Pool>),
     Native(Box<dyn NativeStage>),
 }
 

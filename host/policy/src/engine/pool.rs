@@ -26,13 +26,17 @@ use crate::wit::Plan;
 pub(crate) struct Pool {
     template: Template,
     plan: Plan,
-    shards: Box<[Mutex<Vec<Box<Instance>>>]>,
+    shards: Box<[Shard]>,
 }
+
+/// A stack, in a cache line of its own.
+#[repr(align(64))]
+struct Shard(Mutex<Vec<Instance>>);
 
 /// An instance, lent for one call.
 pub(crate) struct Lease<'a> {
     pool: &'a Pool,
-    instance: Box<Instance>,
+    instance: Instance,
 }
 
 /// Instances a stack keeps.
@@ -47,14 +51,14 @@ impl Pool {
     pub(crate) fn new(template: Template, plan: Plan, warm: Vec<Instance>) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let count = cores.next_power_of_two() * 2;
-        let mut shards: Vec<Vec<Box<Instance>>> = (0..count).map(|_| Vec::new()).collect();
+        let mut shards: Vec<Vec<Instance>> = (0..count).map(|_| Vec::new()).collect();
         for (n, instance) in warm.into_iter().enumerate() {
-            shards[n % count].push(Box::new(instance));
+            shards[n % count].push(instance);
         }
         Self {
             template,
             plan,
-            shards: shards.into_iter().map(Mutex::new).collect(),
+            shards: shards.into_iter().map(Mutex::new).map(Shard).collect(),
         }
     }
 
@@ -67,18 +71,18 @@ impl Pool {
         })
     }
 
-    fn from_home(&self) -> impl Iterator<Item = &Mutex<Vec<Box<Instance>>>> {
+    fn nearest_first(&self) -> impl Iterator<Item = &Mutex<Vec<Instance>>> {
         let home = home() % self.shards.len();
         let (before, after) = self.shards.split_at(home);
-        after.iter().chain(before)
+        after.iter().chain(before).map(|shard| &shard.0)
     }
 
-    fn warm(&self) -> Option<Box<Instance>> {
-        self.from_home()
+    fn warm(&self) -> Option<Instance> {
+        self.nearest_first()
             .find_map(|shard| shard.try_lock().and_then(|mut stack| stack.pop()))
     }
 
-    fn fresh(&self) -> Result<Box<Instance>, Cause> {
+    fn fresh(&self) -> Result<Instance, Cause> {
         let (instance, plan) = self
             .template
             .instantiate()
@@ -95,11 +99,11 @@ impl Pool {
                 "a fresh instance came up with another plan than the first one",
             ));
         }
-        Ok(Box::new(instance))
+        Ok(instance)
     }
 
-    fn put_back(&self, instance: Box<Instance>) {
-        for shard in self.from_home() {
+    fn put_back(&self, instance: Instance) {
+        for shard in self.nearest_first() {
             if let Some(mut stack) = shard.try_lock()
                 && stack.len() < DEPTH
             {
@@ -112,7 +116,7 @@ impl Pool {
     /// Lets go of every warm instance, of a generation that is not asked any more.
     pub(crate) fn cool(&self) {
         for shard in &self.shards {
-            let cooled = std::mem::take(&mut *shard.lock());
+            let cooled = std::mem::take(&mut *shard.0.lock());
             drop(cooled);
         }
     }

@@ -5,7 +5,9 @@
     reason = "each test file uses a part of it"
 )]
 
+pub(crate) mod fleet;
 pub mod scripted;
+pub(crate) mod twin;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

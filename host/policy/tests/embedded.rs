@@ -1,0 +1,65 @@
+//! The embedded bundle: its components and their native twins decide alike, through the whole host.
+
+mod support;
+
+use std::sync::Arc;
+
+use pointsman_facts::Price;
+use pointsman_policy::Host;
+use support::fleet::Fleet;
+use support::twin::{Twins, default_bundle};
+use support::{config, job};
+
+#[test]
+fn components_and_twins_decide_alike() {
+    let host = || Host::new(config(), Some(Arc::new(Twins))).expect("an engine");
+    let (wasm, native) = (host(), host());
+    let loaded = wasm
+        .load(&default_bundle())
+        .expect("the embedded bundle loads");
+    assert!(loaded.about().iter().all(|about| !about.summary.is_empty()));
+    wasm.activate(loaded, "test");
+    let loaded = native.load_native(&default_bundle()).expect("it has twins");
+    native.activate(loaded, "test");
+    let mut refused = 0;
+    for seed in 0..300u64 {
+        let rows = [1, 2, 3, 10, 50, 200][seed as usize % 6];
+        let fleet = Fleet::new(rows, seed, seed % 40);
+        let mut job = job(seed);
+        job.max_price = (seed % 3 > 0).then(|| Price::new(600, 1)).flatten();
+        job.price_is_hard = seed % 2 == 0;
+        let (ours, theirs) = (wasm.select(&job, &fleet), native.select(&job, &fleet));
+        let (ours, theirs) = (&ours.decision, &theirs.decision);
+        assert_eq!(ours.fault, None);
+        assert_eq!(ours.order(), theirs.order(), "seed {seed}");
+        assert_eq!(ours.refusal, theirs.refusal);
+        assert_eq!(ours.hedge, theirs.hedge);
+        let told = |decision: &pointsman_policy::Decision| {
+            let all = decision.exclusions();
+            all.map(|gone| format!("{gone:?}")).collect::<Vec<_>>()
+        };
+        assert_eq!(told(ours), told(theirs), "seed {seed}");
+        refused += u32::from(ours.refusal.is_some());
+    }
+    assert!((1..150).contains(&refused), "{refused} of 300 were refused");
+}
+
+#[test]
+fn an_exclusion_of_the_price_ceiling_shows_the_price() {
+    let host = Host::new(config(), Some(Arc::new(Twins))).expect("an engine");
+    let loaded = host
+        .load(&default_bundle())
+        .expect("the embedded bundle loads");
+    host.activate(loaded, "test");
+    let mut job = job(1);
+    job.max_price = Price::new(600, 1);
+    let decision = host.select(&job, &Fleet::new(50, 1, 0)).decision;
+    let gone: Vec<_> = decision
+        .exclusions()
+        .filter(|gone| gone.stage == "price-ceiling")
+        .collect();
+    assert!(!gone.is_empty());
+    for gone in gone {
+        assert!(gone.value.is_some_and(|price| price > 600.0), "{gone:?}");
+    }
+}
