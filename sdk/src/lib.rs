@@ -39,6 +39,10 @@
 //! exist on `wasm32` only, so that any number of policies can be linked into one native program.
 #![deny(unsafe_code)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod bindings;
 mod candidates;
 pub mod component;
