@@ -8,6 +8,7 @@ pub mod admin;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod demo;
 pub mod gateway;
 pub mod ingest;
 mod logging;

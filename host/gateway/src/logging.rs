@@ -6,6 +6,17 @@ use tracing_subscriber::fmt;
 
 use crate::config::{LogFormat, Logging};
 
+/// Logs errors, for a command that tells of the rest itself.
+pub(crate) fn errors() {
+    drop(
+        fmt()
+            .with_max_level(tracing::Level::ERROR)
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .try_init(),
+    );
+}
+
 /// Logs warnings, for commands without settings.
 pub(crate) fn warnings() {
     drop(

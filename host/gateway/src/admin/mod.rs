@@ -23,6 +23,7 @@ use pointsman_directory::Directory;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
+use crate::gateway::Addresses;
 use crate::policies::{MAX_UPLOAD, Policies};
 use crate::streams::Streams;
 
@@ -35,6 +36,8 @@ pub use token::read_token;
 pub struct AdminState {
     /// The settings in force.
     pub settings: Arc<Settings>,
+    /// Where the gateway listens.
+    pub addresses: Addresses,
     /// Orchestrators.
     pub directory: Directory,
     /// Policies.
@@ -81,7 +84,10 @@ impl Admin {
             .route("/api/v1/decisions", get(read::decisions))
             .route("/api/v1/policy/activate", post(write::activate))
             .route("/api/v1/policy/rollback", post(write::rollback))
-            .fallback(|| async { ApiError::not_found("no such route; the API is under /api/v1") })
+            .merge(crate::demo::router(&state.addresses))
+            .fallback(|| async {
+                ApiError::not_found("no such route; the API is under /api/v1, the page at /")
+            })
             .method_not_allowed_fallback(|| async { ApiError::method() })
             .layer(DefaultBodyLimit::max(MAX_UPLOAD))
             .layer(middleware::from_fn_with_state(self.guard, guard::check))

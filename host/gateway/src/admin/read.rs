@@ -44,6 +44,7 @@ pub(super) async fn status(State(state): State<AdminState>) -> Json<Value> {
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "draining": state.draining.is_cancelled(),
+        "listeners": state.addresses,
         "streams": state.streams.list().len(),
         "orchestrators": { "known": orchestrators.len(), "usable": usable },
         "policy": { "name": active.name(), "version": active.version(), "generation": active.number() },

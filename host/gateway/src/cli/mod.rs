@@ -3,6 +3,7 @@
 //! [`parse`] reads nothing but what it is given and the files that settings name; it prints nothing and never exits.
 
 mod admin;
+mod demo;
 mod devnet;
 mod error;
 mod policy;
@@ -15,6 +16,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use crate::config::{self, Settings};
 
 pub use admin::Admin;
+pub use demo::Demo;
 pub use devnet::Devnet;
 pub use error::{EX_USAGE, Error};
 pub use policy::{Activate, Build, List, Policy, Rollback};
@@ -26,6 +28,8 @@ pub enum Command {
     Run(Box<Settings>),
     /// Run orchestrators for development.
     Devnet(Devnet),
+    /// Show it all on one machine.
+    Demo(Demo),
     /// Build policies, or change those of a running gateway.
     Policy(Policy),
 }
@@ -51,6 +55,8 @@ enum Verb {
     Run(run::Run),
     /// Run orchestrators for development that speak the real protocol and really transcode
     Devnet(devnet::Arguments),
+    /// Show it all on one machine: a devnet, a gateway, a test stream, a page to watch, and things that happen
+    Demo(demo::Arguments),
     /// Build policy bundles, and change the active one of a running gateway
     Policy {
         #[command(subcommand)]
@@ -92,6 +98,7 @@ pub fn parse(
             Command::Run(Box::new(settings))
         }
         Verb::Devnet(arguments) => Command::Devnet(arguments.decode()?),
+        Verb::Demo(arguments) => Command::Demo(arguments.decode()),
         Verb::Policy { verb } => Command::Policy(verb.decode(&variables)?),
     })
 }

@@ -1,5 +1,6 @@
 //! What each command of the binary does.
 
+mod demo;
 mod devnet;
 mod policy;
 mod run;
@@ -17,6 +18,7 @@ pub fn execute(command: Command) -> Result<()> {
     match command {
         Command::Run(settings) => runtime()?.block_on(run::run(*settings)),
         Command::Devnet(devnet) => runtime()?.block_on(devnet::run(devnet)),
+        Command::Demo(demo) => runtime()?.block_on(demo::run(demo)),
         Command::Policy(policy) => policy::run(policy, &runtime()?),
     }
 }

@@ -50,7 +50,12 @@ fn build_bundle(wanted: &Build) -> Result<()> {
     Ok(())
 }
 
-async fn call(admin: &Admin, method: Method, path: &str, body: Vec<u8>) -> Result<Value> {
+pub(super) async fn call(
+    admin: &Admin,
+    method: Method,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<Value> {
     let url = admin.url.join(&format!("/api/v1/{path}"))?;
     let mut request = reqwest::Client::new()
         .request(method.clone(), url.clone())
