@@ -90,7 +90,7 @@ pub struct Delivered<T> {
 /// Why a job ended without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopReason {
-    /// No orchestrator was left after selection.
+    /// No orchestrator was left after selection, or all that were asked are full: later there may be one.
     NoOrchestrators,
     /// A policy rejected the job.
     Rejected,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use attempt::{Attempt, Running};
 use pointsman_directory::{Directory, Query, View};
-use pointsman_facts::{Failure, Job};
+use pointsman_facts::{Candidates, Failure, Job};
 use pointsman_policy::{Host, Selection};
 use tokio::time::{Instant, sleep_until};
 
@@ -63,6 +63,10 @@ struct Run<'a, E: Exchange> {
     hedges: u32,
     reranked: bool,
 }
+
+/// Causes of refusals that are the policy host's own and say that no orchestrator is left, not that the job may not be done: what
+/// is refused so may succeed when an orchestrator comes back.
+const NOBODY: [&str; 3] = ["no-candidates", "all-excluded", "host-invariants"];
 
 // === impl Settings ===
 
@@ -153,13 +157,8 @@ impl<'a, E: Exchange> Run<'a, E> {
             hedges: 0,
             reranked: false,
         };
-        if let Some(refusal) = run.selection.refusal() {
-            let mut stopped = run.stopped(StopReason::Rejected, refusal.message.clone());
-            stopped.status = Some(refusal.status);
-            return Err(stopped);
-        }
         if run.remaining.is_empty() {
-            return Err(run.stopped(StopReason::NoOrchestrators, run.why_nobody()));
+            return Err(run.nobody());
         }
         Ok(run)
     }
@@ -238,15 +237,25 @@ impl<'a, E: Exchange> Run<'a, E> {
         }
     }
 
-    fn why_nobody(&self) -> String {
-        use pointsman_facts::Candidates;
-        match self.view.rows() {
+    /// Selection left nobody: a policy rejected the job itself, or there is nobody to do it.
+    fn nobody(&self) -> Stopped {
+        let refusal = self.selection.refusal();
+        if let Some(refusal) = refusal
+            && !NOBODY.contains(&refusal.cause.as_str())
+        {
+            let mut stopped = self.stopped(StopReason::Rejected, refusal.message.clone());
+            stopped.status = Some(refusal.status);
+            return stopped;
+        }
+        let message = match self.view.rows() {
             0 => "no orchestrator is known: check --orch-addr or --orch-webhook-url".to_owned(),
-            known => format!(
-                "none of the {known} known orchestrators may take this job; decision {} says why for each",
+            _ => format!(
+                "{}; decision {} says why for each",
+                refusal.map_or("no orchestrator is left", |refusal| &refusal.message),
                 self.selection.decision.id
             ),
-        }
+        };
+        self.stopped(StopReason::NoOrchestrators, message)
     }
 }
 

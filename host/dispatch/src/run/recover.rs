@@ -157,6 +157,15 @@ impl<E: Exchange> Run<'_, E> {
             return self.stopped(StopReason::Failed, "nothing could be sent".to_owned());
         };
         let message = failure.to_string();
+        let full = |attempt: &Attempt| {
+            let kind = attempt.failure().map(|failure| failure.kind);
+            kind.is_some_and(|kind| kind.class() == Class::Capacity)
+        };
+        // Nothing failed: there is no room now, and there may be soon.
+        if self.attempts.iter().all(full) {
+            let message = format!("every orchestrator that was asked is full; the last: {message}");
+            return self.stopped(StopReason::NoOrchestrators, message);
+        }
         match failure.blame {
             Blame::Input => self.stopped(StopReason::Input, message),
             _ => self.stopped(

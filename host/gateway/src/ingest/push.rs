@@ -17,6 +17,7 @@
 //! The first segment of a name opens its stream; what the webhook or the header says about renditions counts then, and only then.
 
 mod request;
+mod upload;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
 use pointsman_dispatch::{StopReason, Stopped};
@@ -38,6 +40,7 @@ use super::terms::Terms;
 use super::webhook::Webhook;
 use crate::streams::{Incoming, Live, LiveSpec, OpenError, Origin, Streams};
 use request::Pushed;
+use upload::Upload;
 
 /// Takes pushed segments. One a gateway.
 #[derive(Debug)]
@@ -94,15 +97,15 @@ impl Push {
     }
 
     async fn push(&self, request: http::Request<Body>) -> Result<Response, Refused> {
-        if !matches!(*request.method(), Method::PUT | Method::POST) {
-            return Err(refuse(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "push segments with PUT or POST",
-            ));
-        }
         let (head, body) = request.into_parts();
-        let pushed = Pushed::parse(&head)?;
-        let media = self.read(body).await?;
+        let mut upload = Upload::new(&head.headers, body);
+        let (pushed, media) = match self.take(&head, &mut upload).await {
+            Ok(taken) => taken,
+            Err(refused) => {
+                upload.discard().await;
+                return Err(refused);
+            }
+        };
         let found = probe(&media)
             .map_err(|error| unprocessable(format!("the segment cannot be read: {error}")))?;
         request::check(&found)?;
@@ -136,16 +139,15 @@ impl Push {
         ))
     }
 
-    async fn read(&self, body: Body) -> Result<Bytes, Refused> {
-        axum::body::to_bytes(body, self.max_bytes)
-            .await
-            .map_err(|error| {
-                let message = format!(
-                    "the segment could not be read: {error} (at most {} bytes)",
-                    self.max_bytes
-                );
-                refuse(StatusCode::INTERNAL_SERVER_ERROR, message)
-            })
+    async fn take(&self, head: &Parts, upload: &mut Upload) -> Result<(Pushed, Bytes), Refused> {
+        if !matches!(head.method, Method::PUT | Method::POST) {
+            return Err(refuse(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "push segments with PUT or POST",
+            ));
+        }
+        let pushed = Pushed::parse(head)?;
+        Ok((pushed, upload.read(self.max_bytes).await?))
     }
 
     /// The stream of the pushed name, opened if this is its first segment.

@@ -1,0 +1,170 @@
+//! The binary, started and stopped.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// A running gateway with a data directory of its own. Dropping it kills it; a test that fails shows its log.
+pub(crate) struct Gateway {
+    child: Child,
+    /// Base URL of push and playback.
+    pub(crate) http: String,
+    /// `HOST:PORT` of RTMP.
+    pub(crate) rtmp: String,
+    /// Base URL of the admin API.
+    pub(crate) admin: String,
+    pub(crate) client: reqwest::Client,
+    data: Arc<TempDir>,
+    flags: Vec<String>,
+    /// Held open: the gateway may go on printing.
+    _stdout: Lines<BufReader<ChildStdout>>,
+}
+
+const LOG: &str = "log";
+const STOP: Duration = Duration::from_secs(15);
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Starts a gateway on free ports and reads its start-up block.
+    pub(crate) async fn start(flags: &[&str]) -> Self {
+        let data = Arc::new(tempfile::tempdir().expect("a folder"));
+        let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+        Self::start_in(data, flags).await
+    }
+
+    async fn start_in(data: Arc<TempDir>, flags: Vec<String>) -> Self {
+        pointsman::tls::install();
+        let log = File::options()
+            .append(true)
+            .create(true)
+            .open(data.path().join(LOG))
+            .expect("a log");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pointsman"));
+        command.env_clear().args([
+            "run",
+            "--http-addr",
+            "127.0.0.1:0",
+            "--cli-addr",
+            "127.0.0.1:0",
+        ]);
+        command
+            .args(["--rtmp-addr", "127.0.0.1:0", "--data-dir"])
+            .arg(data.path())
+            .args(&flags);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true);
+        let mut child = command.spawn().expect("the binary");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut block = Vec::new();
+        while let Some(line) = stdout.next_line().await.expect("text") {
+            let last = line.trim_start().starts_with("policy");
+            block.push(line);
+            if last {
+                break;
+            }
+        }
+        let value = |key: &str| {
+            let words = |line: &String| {
+                line.split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
+            let line = block
+                .iter()
+                .map(words)
+                .find(|words| words.first().is_some_and(|word| word == key));
+            line.and_then(|words| words.get(1).cloned())
+                .unwrap_or_else(|| {
+                    let log = std::fs::read_to_string(data.path().join(LOG)).unwrap_or_default();
+                    panic!("no {key} in the start-up block {block:?}:\n{log}")
+                })
+        };
+        let rtmp = value("rtmp");
+        Self {
+            http: value("http"),
+            rtmp: rtmp
+                .trim_start_matches("rtmp://")
+                .trim_end_matches("/live/NAME")
+                .to_owned(),
+            admin: value("admin"),
+            client: reqwest::Client::new(),
+            child,
+            data,
+            flags,
+            _stdout: stdout,
+        }
+    }
+
+    /// What Ctrl-C does.
+    pub(crate) async fn interrupt(&self) {
+        let process = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill")
+            .args(["-INT", &process])
+            .status()
+            .await
+            .expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_some()
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) async fn end(&mut self) -> ExitStatus {
+        tokio::time::timeout(STOP, self.child.wait())
+            .await
+            .expect("it ends in time")
+            .expect("a child")
+    }
+
+    /// Stops it politely and starts it again with the same settings and data, and `more` flags.
+    pub(crate) async fn restart(mut self, more: &[&str]) -> Self {
+        self.interrupt().await;
+        assert!(self.end().await.success(), "{}", self.log());
+        let mut flags = self.flags.clone();
+        flags.extend(more.iter().map(|&flag| flag.to_owned()));
+        let data = self.data.clone();
+        drop(self);
+        Self::start_in(data, flags).await
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Its log so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.data.path().join(LOG)).expect("the log")
+    }
+
+    /// Most memory it has held so far, in bytes; `None` where the system does not tell.
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(kib * 1024)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- log of the gateway\n{}---", self.log());
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The program as operators run it: the real binary between real sockets, against orchestrators that speak the real protocol.
+//!
+//! Each test has a gateway, orchestrators, ports and folders of its own, so that all run at once. Nothing here measures the
+//! machine; the one time that is asserted, a segment's own duration, is what the product promises.
+
+mod exhausted;
+mod failures;
+mod harness;
+mod hedge;
+mod hostile;
+mod lifecycle;
+mod push;
+mod statuses;
+mod webhook;
