@@ -4,36 +4,80 @@ SHELL := /bin/bash
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup demo test test-all bench check
+# The debug build is what the tests use, so that one build serves both. Its decisions take some ten times as long as `make bench` says.
+POINTSMAN := $${CARGO_TARGET_DIR:-target}/debug/pointsman
+
+.PHONY: help setup setup-tools setup-page setup-browser demo build-demo screenshot test test-all test-browser bench check
 
 help:
-	@echo "make demo      devnet, gateway and a test stream on this machine; Ctrl-C ends it"
-	@echo "make test      formatting, lints and every quick test"
-	@echo "make test-all  the same and the slow suites"
-	@echo "make bench     figures, as ratios measured in one run"
-	@echo "make check     formatting and lints only"
-	@echo "make setup     what the above need; they call it themselves"
+	@echo "make demo        devnet, gateway and a test stream on this machine; Ctrl-C ends it"
+	@echo "make test        formatting, lints and every quick test"
+	@echo "make test-all    the same and the slow suites"
+	@echo "make screenshot  README's picture, taken again"
+	@echo "make bench       figures, as ratios measured in one run"
+	@echo "make check       formatting and lints only"
+	@echo "make setup       what the above need; they call it themselves"
+
+setup: setup-tools setup-page
+
+# $(call install,program,its package) for apt-get, or for brew, which needs no build-essential.
+define install
+	@command -v $(1) >/dev/null || { echo "setup: installing $(2)"; \
+	  if command -v apt-get >/dev/null; then $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq $(2) >/dev/null; \
+	  elif command -v brew >/dev/null; then brew install $(2); \
+	  else echo "setup: no apt-get and no brew here; install $(2) by hand"; exit 1; fi; }
+endef
 
 # What is needed beside Rust: a C compiler (SQLite, ring) and ffmpeg (test streams, devnet's transcoder).
-setup:
+setup-tools:
 	@command -v $(CARGO) >/dev/null || { echo "setup: install Rust first, with rustup"; exit 1; }
 	@rustup show active-toolchain >/dev/null 2>&1 || { echo "setup: installing the pinned Rust toolchain and its wasm32-unknown-unknown target"; rustup toolchain install; }
 	@rustup target list --installed | grep -q wasm32-unknown-unknown || { echo "setup: installing the Rust target wasm32-unknown-unknown"; rustup target add wasm32-unknown-unknown; }
-	@missing=""; \
-	command -v cc >/dev/null || missing="$$missing build-essential"; \
-	command -v ffmpeg >/dev/null || missing="$$missing ffmpeg"; \
-	[ -z "$$missing" ] || { echo "setup: installing$$missing"; \
-	  if command -v apt-get >/dev/null; then $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq $$missing >/dev/null; \
-	  elif command -v brew >/dev/null; then brew install $${missing/build-essential/}; \
-	  else echo "setup: no apt-get and no brew here; install$$missing by hand"; exit 1; fi; }
+	$(call install,cc,build-essential)
+	$(call install,ffmpeg,ffmpeg)
 
-check: setup
+# hls.js, which the build embeds. Without it the page plays in browsers that know HLS themselves.
+PAGE := host/gateway/assets
+setup-page: $(PAGE)/node_modules/.package-lock.json
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
+	$(call install,npm,nodejs npm)
+	@echo "setup: installing hls.js for the page"
+	@cd $(PAGE) && npm ci --silent || echo "setup: hls.js cannot be had; the page plays in browsers that know HLS themselves"
+
+BROWSER := tests/browser
+setup-browser: $(BROWSER)/node_modules/.package-lock.json
+	$(call install,chromium,chromium)
+$(BROWSER)/node_modules/.package-lock.json: $(BROWSER)/package-lock.json
+	$(call install,npm,nodejs npm)
+	@echo "setup: installing what drives the browser"
+	@cd $(BROWSER) && npm ci --silent
+
+build-demo: setup
+	@echo "demo: building; the first time takes minutes"
+	@$(CARGO) build --locked -p pointsman
+	@$(POINTSMAN) policy build examples/prefer-cheapest >/dev/null
+
+demo: build-demo
+	@$(POINTSMAN) demo
+
+# README's picture.
+screenshot: build-demo setup-browser
+	cd $(BROWSER) && node screenshot.mjs
+
+check: setup-tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "check: cargo-deny is not installed, skipping the licence and advisory check"; fi
 
 test: check
 	$(CARGO) test --workspace --locked
+
+# The slow suites.
+test-all: test
+test-all: test-browser
+
+test-browser: build-demo setup-browser
+	cd $(BROWSER) && node --test
 
 # Release builds, then everything on two cores, which is what the figures are meant for. About five minutes.
 BENCH_CORES := $(shell command -v taskset >/dev/null && echo taskset -c 0,1)

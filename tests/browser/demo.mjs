@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const BINARY = process.env.POINTSMAN ?? path.join(ROOT, "target/debug/pointsman");
+const BINARY = process.env.POINTSMAN ?? path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/pointsman");
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FREE = "127.0.0.1:0";
 

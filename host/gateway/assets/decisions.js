@@ -9,7 +9,10 @@ const STRIP = 48;
 // Who delivered, or undefined while nobody has.
 export const served = (decision) => decision.attempts.find(({ ok }) => ok)?.candidate;
 
-export const failed = (decision) => decision.attempts.filter(({ failure }) => failure);
+// The slower one of a hedged pair is called off: no failure.
+const calledOff = (failure) => failure?.kind === "cancelled";
+
+export const failed = (decision) => decision.attempts.filter(({ failure, hedge }) => failure && !hedge && !calledOff(failure));
 
 export const reason = ({ blame, kind }) => `${kind} (${blame})`;
 
@@ -21,6 +24,7 @@ function exclusion({ id, stage, cause, shown }) {
 function attempt({ candidate, elapsed_ms, hedge, ok, failure }) {
   const result = ok
     ? el("span", { class: "good" }, `✓ ${duration(elapsed_ms)}`)
+    : calledOff(failure) ? el("span", { class: "soft" }, "called off, the other was faster")
     : el("span", { class: "bad", title: failure?.detail }, `✗ ${failure ? reason(failure) : "ended"} ${duration(elapsed_ms)}`);
   return el("span", { class: "try" }, who(candidate), " ", result, hedge ? el("span", { class: "tag" }, "hedge") : undefined);
 }

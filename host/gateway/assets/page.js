@@ -36,7 +36,7 @@ function showSummary({ version, policy, orchestrators, streams }) {
 function showGenerations(generations) {
   const items = [...generations].sort((a, b) => b.number - a.number).slice(0, 4).map((generation) => {
     const active = generation.state === "active";
-    const chain = generation.policies.map(({ stage }) => stage).join(" › ");
+    const chain = generation.policies.map(({ stage }) => stage).filter((stage) => stage !== generation.name).join(" › ");
     const faults = generation.faults > 0 ? el("span", { class: "bad" }, `${generation.faults} faults`) : undefined;
     return el("li", { class: active ? "active" : "" },
       el("span", { class: "gen" }, String(generation.number)), el("b", {}, generation.name),
@@ -47,7 +47,7 @@ function showGenerations(generations) {
 
 function showStream(streams, listeners) {
   const [stream] = streams;
-  play(stream && stream.segments > 0 ? `${playbackBase(listeners)}/stream/${stream.name}.m3u8` : undefined);
+  play(stream?.listed > 0 ? `${playbackBase(listeners)}/stream/${stream.name}.m3u8` : undefined);
   if (!stream) return byId("stream").replaceChildren();
   const by = stream.orchestrator && idOfUri(stream.orchestrator);
   const fact = (value, text) => el("span", {}, el("b", {}, String(value)), ` ${text}`);
