@@ -57,6 +57,8 @@ pub enum JobFact {
     SegmentMs,
     Sequence,
     MaxPrice,
+    MaxPriceNum,
+    MaxPriceDen,
     RetriesLeft,
     HedgesLeft,
     Label(String),
@@ -108,6 +110,20 @@ pub const TABLE: &[(&str, Kind, &str, &str, &str)] = &[
         "the most that may be paid",
     ),
     (
+        "max-price/num",
+        Kind::Counts,
+        "wei",
+        "as max-price",
+        "numerator of the same, exactly",
+    ),
+    (
+        "max-price/den",
+        Kind::Counts,
+        "units",
+        "as max-price",
+        "denominator of the same",
+    ),
+    (
         "retries-left",
         Kind::Counts,
         "attempts",
@@ -154,6 +170,8 @@ impl JobFact {
             "segment-ms" => Self::SegmentMs,
             "sequence" => Self::Sequence,
             "max-price" => Self::MaxPrice,
+            "max-price/num" => Self::MaxPriceNum,
+            "max-price/den" => Self::MaxPriceDen,
             "retries-left" => Self::RetriesLeft,
             "hedges-left" => Self::HedgesLeft,
             _ => match name.split_once('/') {
@@ -177,6 +195,8 @@ impl fmt::Display for JobFact {
             Self::SegmentMs => "segment-ms",
             Self::Sequence => "sequence",
             Self::MaxPrice => "max-price",
+            Self::MaxPriceNum => "max-price/num",
+            Self::MaxPriceDen => "max-price/den",
             Self::RetriesLeft => "retries-left",
             Self::HedgesLeft => "hedges-left",
             Self::Label(key) => return write!(f, "label/{key}"),
@@ -199,6 +219,8 @@ impl Job {
             JobFact::MaxPrice => self
                 .max_price
                 .map_or(Fact::Unknown, |price| Fact::Number(price.to_f64())),
+            JobFact::MaxPriceNum => count(self.max_price.map(|price| price.num)),
+            JobFact::MaxPriceDen => count(self.max_price.map(|price| price.den.get())),
             JobFact::RetriesLeft => Fact::Count(self.retries_left.into()),
             JobFact::HedgesLeft => Fact::Count(self.hedges_left.into()),
             JobFact::Label(key) => self
