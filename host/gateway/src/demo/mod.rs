@@ -56,7 +56,6 @@ const JS: &str = "text/javascript; charset=utf-8";
 pub const HAS_HLS: bool = !HLS.is_empty();
 
 /// The page at `/` and its files.
-#[must_use]
 pub fn router<S: Clone + Send + Sync + 'static>(addresses: &Addresses) -> Router<S> {
     let policy = content_policy(addresses);
     Router::new()
