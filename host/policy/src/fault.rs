@@ -135,9 +135,10 @@ impl Fault {
 
 impl Cause {
     pub(crate) fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
-        let mut detail = detail.into();
-        cut(&mut detail, Fault::MAX_DETAIL);
-        Self { kind, detail }
+        Self {
+            kind,
+            detail: plain(detail.into(), Fault::MAX_DETAIL),
+        }
     }
 
     pub(crate) fn at(self, stage: &Arc<str>, hook: Hook) -> Fault {
@@ -150,11 +151,19 @@ impl Cause {
     }
 }
 
-/// Cuts `text` to at most `bytes`, at a character.
-pub(crate) fn cut(text: &mut String, bytes: usize) {
+/// Text of a stranger, fit to be shown: at most `bytes` long, and without control characters, which could forge lines of a log or
+/// move a terminal's cursor.
+pub(crate) fn plain(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));
     }
+    if text.contains(char::is_control) {
+        text = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+    }
+    text
 }
 
 #[cfg(test)]
@@ -188,5 +197,6 @@ mod tests {
     fn a_long_detail_is_cut_at_a_character() {
         let cause = Cause::new(FaultKind::Trap, "é".repeat(Fault::MAX_DETAIL));
         assert_eq!(cause.detail.len(), Fault::MAX_DETAIL);
+        assert_eq!(plain("a\u{1b}[2J\n\u{85}".to_owned(), 9), "a [2J  ");
     }
 }

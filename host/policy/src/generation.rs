@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use pointsman_facts::{Job, Price};
@@ -39,6 +39,8 @@ pub struct Generation {
     /// When the last faults were, unix ms.
     recent: Mutex<VecDeque<u64>>,
     last_fault: Mutex<Option<Fault>>,
+    /// Somebody was told that there is nothing to roll back to.
+    pub(crate) told: AtomicBool,
 }
 
 /// Where a generation stands.
@@ -131,6 +133,7 @@ impl Generation {
             faults: AtomicU64::new(0),
             recent: Mutex::default(),
             last_fault: Mutex::default(),
+            told: AtomicBool::new(false),
         }
     }
 
@@ -298,13 +301,17 @@ impl Generation {
     /// Counts a fault; too many of them quarantine the generation.
     pub(crate) fn faulted(&self, fault: &Fault, now_ms: u64) {
         Metrics::fault(fault);
-        self.faults.fetch_add(1, Ordering::Relaxed);
+        let faults = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
         *self.last_fault.lock() = Some(fault.clone());
-        tracing::warn!(
-            generation = self.number,
-            bundle = self.name,
-            "a policy is faulty: {fault}"
-        );
+        // Every decision may fault: said ever more rarely, the log is not flooded. Metrics count all.
+        if faults.is_power_of_two() {
+            tracing::warn!(
+                generation = self.number,
+                bundle = self.name,
+                faults,
+                "a policy is faulty: {fault}"
+            );
+        }
         let Some(host) = self.host.upgrade() else {
             return;
         };

@@ -5,6 +5,7 @@
 //! listing is left.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use crate::chain::Chain;
@@ -104,15 +105,19 @@ impl Shared {
     /// Rolls back from generation `number` for its faults, unless it is not active any more.
     pub(crate) fn quarantine(&self, number: u64) {
         let mut history = self.history.lock();
-        let active = history.stack.last().map(|generation| generation.number());
-        if active != Some(number) {
+        let Some(active) = history.stack.last().map(Arc::clone) else {
+            return;
+        };
+        if active.number() != number {
             return;
         }
         if history.pop(State::Quarantined).is_none() {
-            tracing::error!(
-                generation = number,
-                "policies are faulty again and again, and there is no generation to go back to"
-            );
+            if !active.told.swap(true, Ordering::Relaxed) {
+                tracing::error!(
+                    generation = number,
+                    "policies are faulty again and again, and there is no generation to go back to"
+                );
+            }
             return;
         }
         Metrics::quarantined();

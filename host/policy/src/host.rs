@@ -322,7 +322,8 @@ impl Shared {
         match chain.select(job, candidates, self.config.unpriced_passes) {
             Ok(outcome) => Some((fallback, outcome, chain)),
             Err(again) => {
-                tracing::error!("the fallback is faulty too: {}", again.fault);
+                Metrics::fault(&again.fault);
+                tracing::debug!("the fallback is faulty too: {}", again.fault);
                 None
             }
         }

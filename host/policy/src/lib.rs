@@ -15,7 +15,13 @@
 //!
 //! This crate knows wasmtime and the registry of facts; it does not know the network, its protocol or its prices' meaning.
 //!
+//! # Logs
+//!
+//! What policies write appears under the target `policy`, with the name of the stage, cut to 1 KiB a message and 16 messages a call.
+//!
 //! # Metrics
+//!
+//! They go to the recorder that is installed when [`Host::new`] is called.
 //!
 //! | name | kind | labels |
 //! |---|---|---|
@@ -67,6 +73,3 @@ pub use limits::Limits;
 pub use load::{About, LoadError, Loaded};
 pub use native::{NativeBundle, NativeStage};
 pub use plan::PlanError;
-
-#[cfg(test)]
-mod tests;

@@ -10,7 +10,7 @@ use crate::bundle::{Bundle, Digest, Manifest, OnFailure, StageSpec};
 use crate::chain::{Chain, Runner, Stage};
 use crate::component::{self, ComponentError};
 use crate::engine::{Engine, Instance, Pool, Refused, Template};
-use crate::fault::{Cause, FaultKind, Hook};
+use crate::fault::{Cause, FaultKind, Hook, plain};
 use crate::limits::{Limits, TooLoose};
 use crate::native::{NativeBundle, NativeStage};
 use crate::plan::{PlanError, Resolved};
@@ -345,17 +345,13 @@ fn described(
     hook: Hook,
 ) -> Result<About, LoadError> {
     let said = instance.describe().map_err(|cause| faulty(spec, cause))?;
-    let cut = |mut text: String, most| {
-        crate::fault::cut(&mut text, most);
-        text
-    };
     Ok(About {
         stage: Arc::clone(name),
         hook,
-        name: cut(said.name, Limits::MAX_STRING),
-        version: cut(said.version, Limits::MAX_STRING),
-        summary: cut(said.summary, Limits::MAX_STRING),
-        settings_schema: cut(said.settings_schema, MAX_ABOUT),
+        name: plain(said.name, Limits::MAX_STRING),
+        version: plain(said.version, Limits::MAX_STRING),
+        summary: plain(said.summary, Limits::MAX_STRING),
+        settings_schema: plain(said.settings_schema, MAX_ABOUT),
     })
 }
 
@@ -377,8 +373,8 @@ fn faulty(spec: &StageSpec, cause: Cause) -> LoadError {
 fn settings_error(spec: &StageSpec, mut problems: Vec<Problem>) -> LoadError {
     problems.truncate(MAX_PROBLEMS);
     for problem in &mut problems {
-        crate::fault::cut(&mut problem.key, Limits::MAX_STRING);
-        crate::fault::cut(&mut problem.message, Limits::MAX_STRING);
+        problem.key = plain(std::mem::take(&mut problem.key), Limits::MAX_STRING);
+        problem.message = plain(std::mem::take(&mut problem.message), Limits::MAX_STRING);
     }
     LoadError::Settings {
         component: spec.component.clone(),

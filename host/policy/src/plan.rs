@@ -6,6 +6,7 @@ use pointsman_facts::column::UnknownColumn;
 use pointsman_facts::job::UnknownFact;
 use pointsman_facts::{Column, Job, JobFact, Workload};
 
+use crate::fault::plain;
 use crate::limits::Limits;
 use crate::wit;
 
@@ -134,7 +135,8 @@ fn bounded(what: &'static str, found: usize, most: usize) -> Result<(), PlanErro
 }
 
 fn source(name: &str, columns: &mut Vec<Column>) -> Result<Source, PlanError> {
-    let (optional, bare) = optional(name);
+    let name = plain(name.to_owned(), Limits::MAX_STRING);
+    let (optional, bare) = optional(&name);
     let column = match Column::parse(bare) {
         Ok(column) => column,
         Err(_) if optional => return Ok(Source::Unknown),
@@ -159,7 +161,8 @@ pub(crate) fn place(column: Column, columns: &mut Vec<Column>) -> usize {
 }
 
 fn fact(name: &str) -> Result<Option<JobFact>, PlanError> {
-    let (optional, bare) = optional(name);
+    let name = plain(name.to_owned(), Limits::MAX_STRING);
+    let (optional, bare) = optional(&name);
     match JobFact::parse(bare) {
         Ok(fact) => Ok(Some(fact)),
         Err(_) if optional => Ok(None),
@@ -173,17 +176,18 @@ fn optional(name: &str) -> (bool, &str) {
 }
 
 fn reason(cause: &wit::Cause, columns: usize) -> Result<Reason, PlanError> {
+    let text = plain(cause.text.clone(), Limits::MAX_STRING);
     if let Some(column) = cause.column
         && usize::from(column) >= columns
     {
         return Err(PlanError::CauseColumn {
-            cause: cause.text.clone(),
+            cause: text,
             column,
             columns,
         });
     }
     Ok(Reason {
-        text: cause.text.clone(),
+        text,
         column: cause.column.map(usize::from),
     })
 }

@@ -411,6 +411,39 @@ fn five_thousand_rows_fit_into_an_answer() {
 }
 
 #[test]
+fn more_threads_than_warm_instances_are_all_answered() {
+    let host = host(
+        &Made::new("reject")
+            .select("score-latency", "")
+            .select("hedge", "")
+            .bundle(),
+    );
+    let rows = Rows::slower(10);
+    std::thread::scope(|scope| {
+        for thread in 0..24 {
+            let (host, rows) = (&host, &rows);
+            scope.spawn(move || {
+                for n in 0..50 {
+                    let selection = host.select(&job(thread * 1000 + n), rows);
+                    assert_eq!(selection.decision.fault, None);
+                    assert_eq!(selection.order(), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+                }
+            });
+        }
+    });
+    assert_eq!(host.decisions().latest(10_000).len(), 24 * 50);
+}
+
+#[test]
+fn a_host_and_what_it_gives_can_be_shared_between_tasks() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Host>();
+    shared::<pointsman_policy::Selection>();
+    shared::<pointsman_policy::Loaded>();
+    shared::<pointsman_policy::LoadError>();
+}
+
+#[test]
 fn the_same_component_twice_has_two_names() {
     let twice = Made::new("reject")
         .select("abstain", "")

@@ -9,7 +9,7 @@
 
 use crate::bundle::OnEmpty;
 use crate::chain::Hedge;
-use crate::fault::{Cause, FaultKind, cut};
+use crate::fault::{Cause, FaultKind, plain};
 use crate::limits::Limits;
 use crate::wit::{Exclusion, Refusal, Verdict};
 
@@ -192,13 +192,12 @@ impl Merge {
         if out == self.rows.len() {
             return self.emptied(rules, before);
         }
+        // Without a branch: who is out is as random as the shuffle.
         let mut kept = 0;
         for position in 0..self.rows.len() {
-            if self.flags[position] & OUT == 0 {
-                self.rows[kept] = self.rows[position];
-                self.sums[kept] = self.sums[position];
-                kept += 1;
-            }
+            self.rows[kept] = self.rows[position];
+            self.sums[kept] = self.sums[position];
+            kept += usize::from(self.flags[position] & OUT == 0);
         }
         self.rows.truncate(kept);
         self.sums.truncate(kept);
@@ -269,12 +268,9 @@ impl Merge {
             .map(|(position, sum)| (!sum.to_bits(), place(position)))
             .collect();
         keys.sort_unstable();
-        let positions = keys.iter().map(|&(_, position)| position as usize);
-        let (rows, sums) = positions
-            .map(|position| (self.rows[position], self.sums[position]))
-            .unzip();
-        self.rows = rows;
-        self.sums = sums;
+        let positions = || keys.iter().map(|&(_, position)| position as usize);
+        self.rows = positions().map(|position| self.rows[position]).collect();
+        self.sums = positions().map(|position| self.sums[position]).collect();
     }
 }
 
@@ -284,10 +280,7 @@ pub(crate) fn checked(mut refusal: Refusal, causes: usize) -> Result<Refusal, Ca
     if !(400..=599).contains(&refusal.status) {
         refusal.status = 503;
     }
-    cut(&mut refusal.message, Limits::MAX_STRING);
-    if refusal.message.contains(char::is_control) {
-        refusal.message = refusal.message.replace(char::is_control, " ");
-    }
+    refusal.message = plain(refusal.message, Limits::MAX_STRING);
     Ok(refusal)
 }
 

@@ -7,7 +7,7 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::HasSelf;
 
 use crate::bindings::pointsman::policy::log;
-use crate::fault::cut;
+use crate::fault::plain;
 use crate::limits::Limits;
 
 /// The host's side of one instance.
@@ -90,16 +90,12 @@ impl log::Host for Guest {
             }
     }
 
-    fn write(&mut self, level: log::Level, mut message: String) {
+    fn write(&mut self, level: log::Level, message: String) {
         if self.lines == 0 {
             return;
         }
         self.lines -= 1;
-        cut(&mut message, Limits::MAX_STRING);
-        if message.contains(char::is_control) {
-            // A policy must not be able to forge lines of the log.
-            message = message.replace(char::is_control, " ");
-        }
+        let message = plain(message, Limits::MAX_STRING);
         let stage = &*self.stage;
         match level {
             log::Level::Error => tracing::error!(target: "policy", stage, "{message}"),
