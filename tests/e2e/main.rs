@@ -3,12 +3,15 @@
 //! Each test has a gateway, orchestrators, ports and folders of its own, so that all run at once. Nothing here measures the
 //! machine; the one time that is asserted, a segment's own duration, is what the product promises.
 
+mod admin;
 mod exhausted;
 mod failures;
 mod harness;
 mod hedge;
 mod hostile;
 mod lifecycle;
+mod playback;
 mod push;
+mod rtmp;
 mod statuses;
 mod webhook;

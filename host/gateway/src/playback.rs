@@ -23,6 +23,7 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 use pointsman_media::hls::{PLAYLIST_TYPE, container, segment_type};
 use pointsman_media::name::StreamName;
+use pointsman_media::probe::Container;
 
 use crate::streams::{Live, Streams};
 
@@ -64,11 +65,12 @@ impl Playback {
             ),
             (Some(rendition), Some(file)) => {
                 let (number, extension) = file.rsplit_once('.')?;
-                let content_type = segment_type(container(extension)?);
+                // Others are not listed, so under another name it is not there.
+                let listed = container(extension).filter(|&it| it == Container::MpegTs)?;
                 let bytes = self
                     .stream(first)?
                     .segment(rendition, number.parse().ok()?)?;
-                Some(media(bytes, content_type, SEGMENT_CACHE))
+                Some(media(bytes, segment_type(listed), SEGMENT_CACHE))
             }
         }
     }

@@ -145,6 +145,12 @@ impl Gateway {
         self.data.path()
     }
 
+    /// What changes through the admin API need.
+    pub(crate) fn token(&self) -> String {
+        let token = std::fs::read_to_string(self.data().join("admin-token"));
+        token.expect("made at the first start").trim().to_owned()
+    }
+
     /// Its log so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.data.path().join(LOG)).expect("the log")

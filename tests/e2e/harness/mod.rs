@@ -4,6 +4,8 @@ mod api;
 mod gateway;
 pub(crate) mod media;
 mod multipart;
+pub(crate) mod play;
+pub(crate) mod publisher;
 mod push;
 pub(crate) mod webhook;
 

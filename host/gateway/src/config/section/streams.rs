@@ -30,7 +30,7 @@ pub struct Streams {
     pub hedges: ExtraWork,
     /// Segments listed in a media playlist.
     pub playlist_window: NonZeroU32,
-    /// Segments kept for players that lag; not below `playlist_window`.
+    /// Segments kept for players that lag; more than `playlist_window`.
     pub playlist_keep: NonZeroU32,
     /// How long a stream waits for its publisher to come back.
     pub reconnect_grace: Duration,
@@ -145,7 +145,7 @@ pub(in crate::config) const GROUP: Group = Group {
             value: "N",
             default: Initial::Value("12"),
             summary: "Segments kept in memory for players that lag behind the playlist.",
-            detail: "--playlist-window to 20000. Each one costs the bytes of its source and renditions.",
+            detail: "Above --playlist-window, to 20000. Each one costs the bytes of its source and renditions.",
         },
         Setting {
             key: "reconnect-grace",
@@ -205,10 +205,11 @@ impl Streams {
             current_manifest: decoder.one("current-manifest", switch),
         };
         let (window, keep) = (streams.playlist_window, streams.playlist_keep);
-        if keep < window {
+        if keep <= window {
+            let least = window.saturating_add(1);
             let message = format!(
-                "playlist-keep {keep} is less than playlist-window {window}: listed segments would be gone before they \
-                 are played. Keep at least {window}"
+                "playlist-keep {keep} is not more than playlist-window {window}: listed segments would be gone before they \
+                 are played. Keep at least {least}"
             );
             decoder.refuse(&["playlist-keep", "playlist-window"], message);
         }

@@ -139,7 +139,7 @@ const FLAGS: &[(&str, &str)] = &[
     ),
     (
         "--playlist-window 20",
-        "--playlist-window: playlist-keep 12 is less than playlist-window 20: listed segments would be gone before they are played. Keep at least 20",
+        "--playlist-window: playlist-keep 12 is not more than playlist-window 20: listed segments would be gone before they are played. Keep at least 21",
     ),
     (
         "--http-addr :1935",

@@ -72,7 +72,7 @@ const CASES: &[Case] = &[
     ("playlist-window", ["3", "4"], |s| {
         s.streams.playlist_window.to_string()
     }),
-    ("playlist-keep", ["6", "7"], |s| {
+    ("playlist-keep", ["7", "8"], |s| {
         s.streams.playlist_keep.to_string()
     }),
     ("reconnect-grace", ["1s", "2s"], |s| {

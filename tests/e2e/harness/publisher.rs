@@ -1,0 +1,135 @@
+//! RTMP publishers: ffmpeg, curl (which is librtmp), and bytes that are no RTMP at all.
+
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::sync::LazyLock;
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use super::Gateway;
+
+/// A file to publish: 320x180 at 30 frames a second, an IDR picture every second, two B-frames between others.
+#[derive(Clone, Debug)]
+pub(crate) struct Clip {
+    pub(crate) file: PathBuf,
+    pub(crate) frames: u32,
+}
+
+/// ffmpeg, publishing. Dropping it kills it.
+pub(crate) struct Publisher {
+    child: Child,
+}
+
+// === impl Clip ===
+
+impl Clip {
+    /// Six and a half seconds with sound.
+    pub(crate) fn long() -> Self {
+        static MADE: LazyLock<(TempDir, Clip)> = LazyLock::new(|| Clip::make("6.5", true));
+        MADE.1.clone()
+    }
+
+    /// Two and a half seconds with sound.
+    pub(crate) fn short() -> Self {
+        static MADE: LazyLock<(TempDir, Clip)> = LazyLock::new(|| Clip::make("2.5", true));
+        MADE.1.clone()
+    }
+
+    /// The same without sound.
+    pub(crate) fn without_sound() -> Self {
+        static MADE: LazyLock<(TempDir, Clip)> = LazyLock::new(|| Clip::make("2.5", false));
+        MADE.1.clone()
+    }
+
+    fn make(seconds: &str, sound: bool) -> (TempDir, Self) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("clip.flv");
+        let mut command = std::process::Command::new("ffmpeg");
+        command.args(["-nostdin", "-loglevel", "error", "-f", "lavfi", "-i"]);
+        command.arg(format!("testsrc=size=320x180:rate=30:duration={seconds}"));
+        if sound {
+            command.args(["-f", "lavfi", "-i"]);
+            command.arg(format!("sine=frequency=440:duration={seconds}"));
+            command.args(["-c:a", "aac", "-b:a", "64k"]);
+        }
+        command.args(["-c:v", "libx264", "-preset", "veryfast", "-bf", "2"]);
+        command.args(["-pix_fmt", "yuv420p", "-g", "30", "-sc_threshold", "0"]);
+        let made = command.arg(&file).output().expect("ffmpeg is installed");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let seconds: f64 = seconds.parse().expect("a number");
+        let frames = (seconds * 30.0).round() as u32;
+        (folder, Self { file, frames })
+    }
+}
+
+// === impl Publisher ===
+
+impl Publisher {
+    /// Ends it as `kill -9` does: the connection breaks off.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.expect("it ran");
+    }
+
+    /// Makes it hang with its connection open.
+    pub(crate) async fn hang(&self) {
+        let process = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill")
+            .args(["-STOP", &process])
+            .status()
+            .await;
+        assert!(sent.expect("kill").success());
+    }
+
+    /// Waits until it has sent everything, or was refused.
+    pub(crate) async fn end(self) -> Output {
+        self.child.wait_with_output().await.expect("a child")
+    }
+
+    /// Waits until it has sent everything; fails the test if it could not.
+    pub(crate) async fn finish(self) {
+        let output = self.end().await;
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// An RTMP URL of this gateway.
+    pub(crate) fn rtmp_url(&self, path: &str) -> String {
+        format!("rtmp://{}/{path}", self.rtmp)
+    }
+
+    /// Starts to publish `clip` under `path`, as fast as it plays.
+    pub(crate) fn publish(&self, path: &str, clip: &Clip) -> Publisher {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-nostdin", "-loglevel", "error", "-re", "-i"]);
+        command
+            .arg(&clip.file)
+            .args(["-c", "copy", "-f", "flv"])
+            .arg(self.rtmp_url(path));
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let child = command.spawn().expect("ffmpeg is installed");
+        Publisher { child }
+    }
+
+    /// Publishes what ought to be refused, and answers what the publisher says about it.
+    pub(crate) async fn refused(&self, path: &str) -> String {
+        let output = self.publish(path, &Clip::long()).end().await;
+        assert!(!output.status.success(), "{path} was let in");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+}
