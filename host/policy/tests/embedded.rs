@@ -4,8 +4,8 @@ mod support;
 
 use std::sync::Arc;
 
-use pointsman_facts::Price;
-use pointsman_policy::Host;
+use pointsman_facts::{Blame, Candidates, Failure, FailureKind, Price};
+use pointsman_policy::{AttemptView, Host, Remaining};
 use support::fleet::Fleet;
 use support::twin::{Twins, default_bundle};
 use support::{config, job};
@@ -42,6 +42,64 @@ fn components_and_twins_decide_alike() {
         refused += u32::from(ours.refusal.is_some());
     }
     assert!((1..150).contains(&refused), "{refused} of 300 were refused");
+}
+
+#[test]
+fn components_and_twins_rescue_alike() {
+    let host = || Host::new(config(), Some(Arc::new(Twins))).expect("an engine");
+    let (wasm, native) = (host(), host());
+    let loaded = wasm
+        .load(&default_bundle())
+        .expect("the embedded bundle loads");
+    wasm.activate(loaded, "test");
+    let loaded = native.load_native(&default_bundle()).expect("it has twins");
+    native.activate(loaded, "test");
+    let fleet = Fleet::new(6, 3, 10);
+    let remaining = Remaining {
+        candidates: &fleet,
+        rows: &[4, 2, 5],
+    };
+    let mut opinions = 0;
+    for &(kind, ..) in FailureKind::TABLE {
+        for blame in [
+            Blame::Orchestrator,
+            Blame::Input,
+            Blame::Payment,
+            Blame::Network,
+        ] {
+            let failure = Failure::new(blame, kind, "");
+            let attempts = [AttemptView {
+                candidate: fleet.id(1),
+                row: None,
+                started_ms: 0,
+                elapsed_ms: 300,
+                running: false,
+                failure: Some(&failure),
+            }];
+            let ask = |host: &Host| host.active().on_failure(&job(1), &attempts, remaining);
+            let (ours, theirs) = (ask(&wasm), ask(&native));
+            assert_eq!(ours, theirs, "{failure:?}");
+            assert_eq!(ours.fault, None);
+            opinions += u32::from(ours.stage.is_some());
+        }
+    }
+    assert!(opinions > 0, "the failover policy says something");
+    let running = [AttemptView {
+        candidate: fleet.id(1),
+        row: None,
+        started_ms: 0,
+        elapsed_ms: 900,
+        running: true,
+        failure: None,
+    }];
+    let ask = |host: &Host| host.active().on_slow(&job(1), &running, remaining);
+    assert_eq!(ask(&wasm), ask(&native));
+    let price = |num| Price::new(num, 1).expect("a price");
+    let ask = |host: &Host| {
+        host.active()
+            .on_price_change(&job(1), price(10), price(90), remaining)
+    };
+    assert_eq!(ask(&wasm), ask(&native));
 }
 
 #[test]
