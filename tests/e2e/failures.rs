@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pointsman_devnet::failure::{Kind, Method, Rule};
+use pointsman_devnet::failure::{Kind, Method, Rule, Rules};
 use pointsman_devnet::{Change, Orchestrator};
 
 use crate::harness::{NO_HEDGES, SEGMENT, Stage, Tried, eventually};
@@ -278,6 +278,28 @@ async fn one_expired_token_is_renewed_and_the_segment_sent_again_to_the_same() {
 }
 
 #[tokio::test]
+async fn its_token_is_expired_and_it_does_not_give_another() {
+    let (stage, broken) = settled(&[]).await;
+    broken.set(Change {
+        failure: Some(Rules(vec![
+            Rule::always(Kind::ExpiredToken).on(Method::Segment),
+            Rule::always(Kind::HangBeforeHeaders).on(Method::GetOrchestrator),
+        ])),
+        ..Change::default()
+    });
+    stage.gateway.push("movie", 1).await.assert_in_time();
+    let tried = stage.gateway.tried("movie/1").await;
+    let of_broken = tried.iter().filter(|tried| tried.uri == broken.uri());
+    let outcomes: Vec<_> = of_broken.map(|tried| tried.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["orchestrator/token", "gateway/cancelled"]);
+    assert_eq!(
+        tried.iter().filter(|tried| tried.outcome == "ok").count(),
+        1,
+        "{tried:?}"
+    );
+}
+
+#[tokio::test]
 async fn it_is_killed_and_later_comes_back() {
     let (stage, broken) = settled(&NO_HEDGES).await;
     broken.kill().await;
@@ -326,8 +348,6 @@ async fn without_hedges_a_hang_counts_as_what_it_is() {
 
 #[tokio::test]
 async fn one_that_wants_its_own_storage_is_excluded_with_the_reason() {
-    let stage = Stage::passthrough(1, &[]).await;
-    drop(stage);
     let toml = "[[orchestrator]]\nname = \"storage\"\nmode = \"passthrough\"\nfailure = \"wants-storage\"\n\
                 [[orchestrator]]\nname = \"good\"\nmode = \"passthrough\"";
     let profile = pointsman_devnet::Profile::from_toml(toml).expect("a profile");

@@ -46,6 +46,18 @@ async fn a_slow_segment_is_doubled_and_the_loser_is_called_off() {
 }
 
 #[tokio::test]
+async fn who_is_not_known_yet_gets_two_fifths_of_the_segment() {
+    let stage = Stage::passthrough(2, &[]).await;
+    for orchestrator in stage.devnet.orchestrators() {
+        orchestrator.set(slow());
+    }
+    stage.gateway.push("unknown", 0).await.assert_whole();
+    let unknown = stage.gateway.sent_after("unknown/0").await;
+    assert_eq!(unknown.len(), 2);
+    assert!(unknown[1] >= 800, "{unknown:?}");
+}
+
+#[tokio::test]
 async fn without_a_budget_nothing_is_doubled() {
     let stage = Stage::passthrough(2, &NO_HEDGES).await;
     for orchestrator in stage.devnet.orchestrators() {

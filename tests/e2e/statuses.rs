@@ -220,6 +220,46 @@ async fn an_oversized_segment_is_refused_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
+async fn a_hundred_megabytes_are_refused_without_being_kept() {
+    const HUGE: usize = 100 << 20;
+    let stage = Stage::passthrough(1, &[]).await;
+    stage.gateway.push("huge", 0).await.assert_whole();
+    let before = stage.gateway.peak_memory();
+    let push = stage.gateway.pushing("/live/huge/1.ts");
+    let refused = push.body(vec![0x47; HUGE]).send().await;
+    assert_eq!(refused.status, 500, "{}", refused.text());
+    if let (Some(before), Some(after)) = (before, stage.gateway.peak_memory()) {
+        let added = after - before;
+        assert!(added < 32 << 20, "{} MiB more at the peak", added >> 20);
+    }
+    stage.gateway.push("huge", 2).await.assert_whole();
+}
+
+#[tokio::test]
+async fn a_segment_that_breaks_off_is_not_sent_and_the_stream_goes_on() {
+    use tokio::io::AsyncWriteExt;
+    let stage = Stage::passthrough(1, &[]).await;
+    stage.gateway.push("torn", 0).await.assert_whole();
+    let address = stage.gateway.http.trim_start_matches("http://");
+    let mut socket = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("a connection");
+    let media = media::segment();
+    let head = format!(
+        "PUT /live/torn/1.ts HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n",
+        media.len()
+    );
+    let half = &media[..media.len() / 2];
+    socket
+        .write_all(&[head.as_bytes(), half].concat())
+        .await
+        .expect("half of it");
+    drop(socket);
+    stage.gateway.push("torn", 2).await.assert_whole();
+    assert_eq!(stage.segments(), 2);
+}
+
+#[tokio::test]
 async fn without_orchestrators_the_same_segment_may_be_sent_again() {
     let stage = Stage::unready(Profile::passthrough(some(1)), &[]).await;
     stage.gateway.usable(1).await;

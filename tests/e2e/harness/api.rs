@@ -18,6 +18,7 @@ pub(crate) struct Decision {
 #[derive(Debug, Deserialize)]
 struct Attempt {
     candidate: String,
+    started_ms: u64,
     hedge: bool,
     failure: Option<Failure>,
 }
@@ -131,6 +132,17 @@ impl Gateway {
             },
         };
         decision.attempts.into_iter().map(tried).collect()
+    }
+
+    /// How long after the first attempt each of [`tried`](Self::tried) was sent, in ms.
+    pub(crate) async fn sent_after(&self, job: &str) -> Vec<u64> {
+        let decision = self.decisions(job).await.remove(0);
+        let first = decision
+            .attempts
+            .first()
+            .map_or(0, |first| first.started_ms);
+        let after = |attempt: &Attempt| attempt.started_ms - first;
+        decision.attempts.iter().map(after).collect()
     }
 
     /// Waits until `count` orchestrators are usable.
