@@ -28,13 +28,14 @@ define install
 	  else echo "setup: no apt-get and no brew here; install $(2) by hand"; exit 1; fi; }
 endef
 
-# What is needed beside Rust: a C compiler (SQLite, ring) and ffmpeg (test streams, devnet's transcoder).
+# What is needed beside Rust: a C compiler (SQLite, ring) and ffmpeg (test streams, devnet's transcoder). README's commands use curl.
 setup-tools:
 	@command -v $(CARGO) >/dev/null || { echo "setup: install Rust first, with rustup"; exit 1; }
 	@rustup show active-toolchain >/dev/null 2>&1 || { echo "setup: installing the pinned Rust toolchain and its wasm32-unknown-unknown target"; rustup toolchain install; }
 	@rustup target list --installed | grep -q wasm32-unknown-unknown || { echo "setup: installing the Rust target wasm32-unknown-unknown"; rustup target add wasm32-unknown-unknown; }
 	$(call install,cc,build-essential)
 	$(call install,ffmpeg,ffmpeg)
+	$(call install,curl,curl)
 
 # hls.js, which the build embeds. Without it the page plays in browsers that know HLS themselves.
 PAGE := host/gateway/assets

@@ -47,7 +47,9 @@ function showGenerations(generations) {
 
 function showStream(streams, listeners) {
   const [stream] = streams;
-  play(stream?.listed > 0 ? `${playbackBase(listeners)}/stream/${stream.name}.m3u8` : undefined);
+  // The master playlist is there when the first renditions are.
+  const ready = stream && (stream.transcoded + stream.failed > 0 || stream.listed > 2);
+  play(ready ? `${playbackBase(listeners)}/stream/${stream.name}.m3u8` : undefined);
   if (!stream) return byId("stream").replaceChildren();
   const by = stream.orchestrator && idOfUri(stream.orchestrator);
   const fact = (value, text) => el("span", {}, el("b", {}, String(value)), ` ${text}`);

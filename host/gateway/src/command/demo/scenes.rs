@@ -171,7 +171,7 @@ impl<'a> Scenes<'a> {
             }
             sleep(LOOK * 5).await;
         }
-        self.say(&format!("  {before} goes on"));
+        self.say(&format!("  {before} goes on for now"));
         Ok(())
     }
 
