@@ -37,16 +37,8 @@ type Ended<T> = (usize, Result<T, Failure>);
 /// The attempts under way.
 pub(super) struct Running<'a, T>(FuturesUnordered<BoxFuture<'a, Ended<T>>>);
 
-/// The failure of an attempt that the job did not wait for any longer.
-pub(super) fn past_deadline(deadline: Duration) -> Failure {
-    Failure::new(
-        Blame::Orchestrator,
-        FailureKind::Deadline,
-        format!(
-            "no result within the hard deadline of {} ms",
-            deadline.as_millis()
-        ),
-    )
+fn cancelled(why: &str) -> Failure {
+    Failure::new(Blame::Gateway, FailureKind::Cancelled, why)
 }
 
 // === impl Attempt ===
@@ -87,12 +79,7 @@ impl Attempt {
         if let Some(in_flight) = self.in_flight.take() {
             in_flight.finish(Outcome::Overtaken { elapsed, duration });
         }
-        let overtaken = Failure::new(
-            Blame::Gateway,
-            FailureKind::Cancelled,
-            "another attempt answered first",
-        );
-        self.end = Some((elapsed, Err(overtaken)));
+        self.end = Some((elapsed, Err(cancelled("another attempt answered first"))));
     }
 
     /// Ends the attempt from here; its future then answers with a failure.
@@ -119,7 +106,10 @@ impl Attempt {
             started_ms: clock.unix_ms_at(self.began),
             elapsed: self.elapsed(),
             hedge: self.hedge,
-            outcome: self.failure().cloned().map_or(Ok(()), Err),
+            outcome: match &self.end {
+                Some((_, result)) => result.clone(),
+                None => Err(cancelled("the job ended")),
+            },
         }
     }
 
@@ -168,7 +158,10 @@ impl<'a, E: Exchange> Run<'a, E> {
         let index = self.attempts.len();
         let future = Abortable::new(
             async move {
-                tokio::time::sleep(delay).await;
+                // Even a sleep of nothing lasts until the timer's next millisecond, which is longer than a good attempt's other waits.
+                if !delay.is_zero() {
+                    tokio::time::sleep(delay).await;
+                }
                 attempt(work, sessions, &target, allowance).await
             },
             registration,
@@ -203,18 +196,41 @@ impl<'a, E: Exchange> Run<'a, E> {
         }
     }
 
-    /// Upload and result times as go-livepeer grants them, within what is left of the job.
+    /// Upload and result times as go-livepeer grants them. But while another candidate could still be tried, half of what is left
+    /// of the job stays for it; one segment's duration is granted in any case. The job's own deadline is not in here: it ends attempts
+    /// without calling them slow.
     fn allowance(&self) -> Allowance {
-        let media = self.request.segment.unwrap_or(self.request.deadlines.soft);
+        let soft = self.request.deadlines.soft;
+        let media = self.request.segment.unwrap_or(soft);
         let left = self
             .request
             .deadlines
             .hard
             .saturating_sub(self.started.elapsed());
+        let usual = (media * 4).max(Duration::from_secs(8));
+        let others = !self.remaining.is_empty()
+            && self.retries + 1 < self.dispatcher.settings.max_attempts.get();
         Allowance {
-            headers: (media / 2).max(Duration::from_secs(2)).min(left),
-            total: (media * 4).max(Duration::from_secs(8)).min(left),
+            headers: (media / 2).max(Duration::from_secs(2)),
+            total: if others {
+                usual.min(soft.max(left / 2))
+            } else {
+                usual
+            },
         }
+    }
+
+    /// Books an attempt that the hard deadline ended: as too slow if it had a segment's duration, else as nobody's fault.
+    pub(super) fn late(&mut self, index: usize) {
+        let hard = self.request.deadlines.hard.as_millis();
+        let had_time = self.attempts[index].elapsed() >= self.request.deadlines.soft;
+        let failure = if had_time {
+            let detail = format!("no result within the hard deadline of {hard} ms");
+            Failure::new(Blame::Orchestrator, FailureKind::Deadline, detail)
+        } else {
+            cancelled("the hard deadline passed")
+        };
+        self.failed(index, failure);
     }
 
     /// Books a failed attempt.
