@@ -23,11 +23,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use pointsman_transport::Connections;
 use pointsman_wire::capabilities::{Codec, TranscodeJob};
 use pointsman_wire::net::OrchestratorRequest;
-use pointsman_wire::profile::presets;
+use pointsman_wire::profile::{Profile, presets};
 use pointsman_wire::segment::{self, Order};
 use pointsman_wire::sign::{Address, B256};
 use pointsman_wire::{ServiceUri, payment, result};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// First argument that makes this program the relay; the second is the orchestrator's address.
 pub(crate) const COMMAND: &str = "relay";
@@ -36,6 +36,8 @@ pub(crate) const READY: &str = "relay on";
 
 /// The gateway's default renditions.
 const PROFILES: &str = "P240p30fps16x9,P360p30fps16x9";
+/// How long an orchestrator may take to agree a session.
+const PATIENCE: Duration = Duration::from_secs(5);
 const BOUNDARY: &str = "00112233445566778899";
 
 type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
@@ -43,43 +45,69 @@ type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 /// What is the same for every push.
 struct Relay {
     pool: Pool,
+    orchestrator: ServiceUri,
     upload: Uri,
-    order: HeaderValue,
     payment: HeaderValue,
-    names: Vec<String>,
+    profiles: Vec<Profile>,
 }
 
 #[tokio::main]
 pub(crate) async fn run(arguments: &[String]) -> Result<()> {
     let orchestrator = arguments.first().context("relay ORCHESTRATOR")?;
-    let relay = Arc::new(Relay::prepare(orchestrator).await?);
+    let relay = Arc::new(Relay::new(orchestrator)?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{READY} {}", listener.local_addr()?);
     loop {
         let (socket, _) = listener.accept().await?;
         socket.set_nodelay(true)?;
         let relay = relay.clone();
-        let service = service_fn(move |request| {
-            let relay = relay.clone();
-            async move { relay.push(request).await }
+        tokio::spawn(async move {
+            if let Err(error) = relay.serve(socket).await {
+                eprintln!("relay: {error:#}");
+            }
         });
-        tokio::spawn(
-            hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(socket), service),
-        );
     }
 }
 
 // === impl Relay ===
 
 impl Relay {
-    async fn prepare(orchestrator: &str) -> Result<Self> {
-        let uri = ServiceUri::from_webhook(orchestrator)?;
-        let profiles = presets(PROFILES)?;
+    fn new(orchestrator: &str) -> Result<Self> {
+        let orchestrator = ServiceUri::from_webhook(orchestrator)?;
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let tls =
+            HttpsConnectorBuilder::new().with_tls_config(pointsman_transport::tls::client_config());
+        Ok(Self {
+            pool: Client::builder(TokioExecutor::new())
+                .build(tls.https_or_http().enable_http1().wrap_connector(tcp)),
+            upload: orchestrator.join("/segment").parse()?,
+            orchestrator,
+            payment: payment::encode(None).try_into()?,
+            profiles: presets(PROFILES)?,
+        })
+    }
+
+    /// A connection is a stream, with a session of its own: an orchestrator does few segments of one session at once.
+    async fn serve(self: Arc<Self>, socket: TcpStream) -> Result<()> {
+        let order = self.order().await?;
+        let service = service_fn(move |request| {
+            let (relay, order) = (self.clone(), order.clone());
+            async move { relay.push(request, order).await }
+        });
+        let connection = hyper::server::conn::http1::Builder::new();
+        Ok(connection
+            .serve_connection(TokioIo::new(socket), service)
+            .await?)
+    }
+
+    /// The header of all of a session's segments.
+    async fn order(&self) -> Result<HeaderValue> {
         let job = TranscodeJob {
             codec: Codec::H264,
             pixel_format: None,
-            profiles: &profiles,
+            profiles: &self.profiles,
             slicing: true,
             perceptual_hash: false,
             storage: None,
@@ -91,51 +119,37 @@ impl Relay {
             capabilities: Some(capabilities.clone()),
             ..Default::default()
         };
-        let offer = Connections::default()
-            .get_orchestrator(&uri, &question, Duration::from_secs(5))
+        let connections = Connections::default();
+        let offer = connections.get_orchestrator(&self.orchestrator, &question, PATIENCE);
+        let token = offer
             .await?
-            .info;
+            .info
+            .auth_token
+            .context("an offer without a token")?;
         let order = Order {
             manifest_id: "relay",
             sequence: 0,
             hash: B256::ZERO,
             duration_ms: 2000,
-            profiles: &profiles,
+            profiles: &self.profiles,
             capabilities: &capabilities,
-            auth_token: offer
-                .auth_token
-                .as_ref()
-                .context("an offer without a token")?,
+            auth_token: &token,
             slice: None,
             reinit: false,
             perceptual_hash: false,
             storage: None,
         };
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        let tls =
-            HttpsConnectorBuilder::new().with_tls_config(pointsman_transport::tls::client_config());
-        Ok(Self {
-            pool: Client::builder(TokioExecutor::new())
-                .build(tls.https_or_http().enable_http1().wrap_connector(tcp)),
-            upload: uri.join("/segment").parse()?,
-            order: segment::encode(&order.message(&[])?).try_into()?,
-            payment: payment::encode(None).try_into()?,
-            names: profiles
-                .iter()
-                .map(|profile| profile.name.to_string())
-                .collect(),
-        })
+        Ok(segment::encode(&order.message(&[])?).try_into()?)
     }
 
     async fn push(
         &self,
         request: Request<Incoming>,
+        order: HeaderValue,
     ) -> Result<Response<impl hyper::body::Body<Data = Bytes, Error = Infallible> + use<>>> {
         let media = request.into_body().collect().await?.to_bytes();
         let upload = Request::post(self.upload.clone())
-            .header(segment::HEADER, self.order.clone())
+            .header(segment::HEADER, order)
             .header(payment::HEADER, self.payment.clone())
             .header(CONTENT_TYPE, segment::MEDIA_TYPE)
             .body(Full::new(media))?;
@@ -147,7 +161,7 @@ impl Relay {
             .collect()
             .await?
             .to_bytes();
-        let transcoded = result::decode(&answer, self.names.len())?
+        let transcoded = result::decode(&answer, self.profiles.len())?
             .outcome
             .map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
         let fetches = transcoded
@@ -173,7 +187,8 @@ impl Relay {
         renditions: Vec<Bytes>,
     ) -> Response<impl hyper::body::Body<Data = Bytes, Error = Infallible> + use<>> {
         let mut chunks = Vec::new();
-        for (name, media) in self.names.iter().zip(renditions) {
+        for (profile, media) in self.profiles.iter().zip(renditions) {
+            let name = &profile.name;
             let head = format!(
                 "--{BOUNDARY}\r\nContent-Length: {}\r\nContent-Type: video/mp2t; name=\"{name}\"\r\nRendition-Name: {name}\r\n\r\n",
                 media.len()
