@@ -1,8 +1,8 @@
 //! What a policy may use up.
 //!
 //! Two clocks guard every call. Fuel is the meter: it counts instructions, so the same call stops at the same place on
-//! every machine and in every replay. The epoch is the guard behind it: wall clock, coarse, for what fuel does not
-//! see (a slow machine, a long bulk copy). A bundle may ask for tighter limits than the host's, never for looser ones.
+//! every machine and in every replay. The epoch is the guard behind it, coarse, for what fuel does not see (a long bulk copy): past
+//! it a call may use as much of its thread's time again, so that a machine that is busy with others faults nobody. A bundle may ask for tighter limits than the host's, never for looser ones.
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::time::Duration;

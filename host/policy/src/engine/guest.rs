@@ -6,6 +6,7 @@ use tracing::Level as Tracing;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::HasSelf;
 
+use super::patience::Looks;
 use crate::bindings::pointsman::policy::log;
 use crate::fault::plain;
 use crate::limits::Limits;
@@ -16,6 +17,7 @@ pub(super) struct Guest {
     stage: Arc<str>,
     memory: usize,
     lines: u32,
+    pub(super) looks: Looks,
 }
 
 /// The guest asked for more memory than its limit.
@@ -37,12 +39,14 @@ impl Guest {
             stage,
             memory: limits.memory.get(),
             lines: LINES,
+            looks: Looks::default(),
         }
     }
 
     /// A new call begins.
     pub(super) fn renew(&mut self) {
         self.lines = LINES;
+        self.looks = Looks::default();
     }
 
     /// Gives `linker` everything that a policy may import.

@@ -7,6 +7,7 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::Engine;
 use super::guest::{Guest, OutOfMemory};
+use super::patience;
 use crate::bindings::exports::pointsman::policy::{failover, policy, selection};
 use crate::bundle::{Setting, Value};
 use crate::fault::{Cause, FaultKind, Hook};
@@ -101,6 +102,7 @@ impl Template {
         let mut store = Store::new(self.pre.engine(), guest);
         store.limiter(|guest| guest);
         store.set_hostcall_fuel(Limits::answer_bytes(0));
+        patience::watch(&mut store, self.limits.ticks.get());
         self.limits
             .grant(&mut store, self.limits.fuel_configure.get())?;
         let instance = self.pre.instantiate(&mut store)?;

@@ -18,6 +18,7 @@
 
 mod guest;
 mod instance;
+mod patience;
 mod pool;
 mod ticker;
 
