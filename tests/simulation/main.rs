@@ -68,6 +68,58 @@ async fn a_hanging_orchestrator_is_hedged_within_the_segment_and_then_left_alone
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copy_that_fails_is_replaced_while_the_first_still_hangs() {
+    for second in [fails(FailureKind::Capped), fails(FailureKind::Reset)] {
+        let world = World::of(&ALL).await;
+        let hangs = break_incumbent(&world, [Does::Hang]).await;
+        let others: Vec<_> = ALL.into_iter().filter(|&name| name != hangs).collect();
+        for name in &others {
+            // Whoever is asked first fails, once.
+            world.set(
+                name,
+                [second.clone(), Does::Answer(Duration::from_millis(300))],
+            );
+        }
+        let started = Instant::now();
+        world.set(others[1], [Does::Answer(Duration::from_millis(300))]);
+        let served = world.segment(1).await.expect("the third one");
+        assert!(started.elapsed() < SEGMENT, "{:?}", started.elapsed());
+        assert_ne!(name(&served.output), hangs);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_that_hang_still_leave_time_for_a_third() {
+    let world = World::of(&ALL).await;
+    for name in ["a", "b"] {
+        world.set(name, [Does::Hang]);
+    }
+    for sequence in 0..10 {
+        let served = world.segment(sequence).await.expect("c answers");
+        assert_eq!(name(&served.output), "c");
+        sleep(SEGMENT).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_input_ends_the_job_though_a_copy_still_runs() {
+    let world = World::of(&ALL).await;
+    let failure = Failure::new(Blame::Input, FailureKind::BadInput, "No keyframes in input");
+    let says_no = break_incumbent(&world, [Does::Fail(Duration::from_secs(1), failure)]).await;
+    for name in ALL.into_iter().filter(|&name| name != says_no) {
+        world.set(name, [Does::Hang]);
+    }
+    let started = Instant::now();
+    let stopped = world.segment(1).await.expect_err("bad media");
+    assert_eq!(stopped.reason, StopReason::Input);
+    assert!(
+        started.elapsed() <= Duration::from_millis(1001),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fault_moves_the_stream_and_lets_the_orchestrator_rest() {
     for kind in [
         FailureKind::Reset,

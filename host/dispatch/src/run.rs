@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use attempt::{Attempt, Running};
 use pointsman_directory::{Directory, Query, View};
-use pointsman_facts::{Candidates, Failure, Job};
+use pointsman_facts::{Blame, Candidates, Failure, Job};
 use pointsman_policy::{Host, Selection};
 use tokio::time::{Instant, sleep_until};
 
@@ -59,6 +59,8 @@ struct Run<'a, E: Exchange> {
     /// When to ask whether the oldest attempt is too slow.
     slow_at: Option<Instant>,
     last_failed: Option<usize>,
+    /// Attempts that stand in a decision's record.
+    recorded: usize,
     retries: u32,
     hedges: u32,
     reranked: bool,
@@ -153,6 +155,7 @@ impl<'a, E: Exchange> Run<'a, E> {
             running: Running::default(),
             slow_at: None,
             last_failed: None,
+            recorded: 0,
             retries: 0,
             hedges: 0,
             reranked: false,
@@ -172,9 +175,15 @@ impl<'a, E: Exchange> Run<'a, E> {
                 Some((index, result)) = self.running.next() => match result {
                     Ok(output) => return Ok(self.delivered(index, output)),
                     Err(failure) => {
+                        let hopeless = failure.blame == Blame::Input;
                         self.failed(index, failure);
+                        if hopeless {
+                            return Err(self.give_up());
+                        }
                         if self.running.is_empty() {
                             self.recover()?;
+                        } else {
+                            self.replace();
                         }
                     }
                 },
@@ -202,7 +211,7 @@ impl<'a, E: Exchange> Run<'a, E> {
         for index in 0..self.attempts.len() {
             if self.attempts[index].is_running() {
                 self.attempts[index].abandon();
-                self.failed(index, attempt::past_deadline(hard));
+                self.late(index);
             }
         }
         self.close_attempts();
@@ -212,14 +221,15 @@ impl<'a, E: Exchange> Run<'a, E> {
         )
     }
 
-    /// Writes every attempt into the decision's record; what still runs is cancelled when the run is dropped.
-    fn close_attempts(&self) {
+    /// Writes every attempt into its decision's record, once; what still runs is cancelled when the run is dropped.
+    fn close_attempts(&mut self) {
         let clock = self.dispatcher.directory.clock();
-        for attempt in &self.attempts {
+        for attempt in &self.attempts[self.recorded..] {
             self.selection
                 .decision
                 .record_attempt(attempt.record(clock));
         }
+        self.recorded = self.attempts.len();
     }
 
     fn last_failure(&self) -> Option<&Failure> {

@@ -38,8 +38,8 @@ pub struct Playback {
 
 /// Playlists change with every segment; a second is what a cache in front may save.
 const PLAYLIST_CACHE: &str = "max-age=1";
-/// A segment's bytes never change under its number.
-const SEGMENT_CACHE: &str = "max-age=60";
+/// A name that is published again begins again at number 0: go-livepeer's five seconds.
+const SEGMENT_CACHE: &str = "max-age=5";
 
 // === impl Playback ===
 

@@ -36,16 +36,24 @@ impl<E: Exchange> Run<'_, E> {
                 return Err(stopped);
             }
             Recovery::RetrySame(delay) if self.may_retry(delay) => self.start(row, delay, false),
-            Recovery::Next(place) if self.may_retry(Duration::ZERO) => self.start_place(place),
+            Recovery::Next(place) if self.may_go_on() => self.start_place(place),
             Recovery::Rerank if !self.reranked && self.may_retry(Duration::ZERO) => self.rerank(),
             // Refused, or no answer: the next candidate if that is allowed.
-            _ if self.may_retry(Duration::ZERO) => self.start_place(0),
+            _ if self.may_go_on() => self.start_place(0),
             _ => {}
         }
         if self.running.is_empty() {
             return Err(self.give_up());
         }
         Ok(())
+    }
+
+    /// An attempt failed beside another that runs on: what failed makes room for another copy, if the policy wants one.
+    pub(super) fn replace(&mut self) {
+        if self.may_go_on() {
+            self.hedges = self.hedges.saturating_sub(1);
+            self.slow_at = Some(Instant::now());
+        }
     }
 
     /// The oldest attempt is slow: asks whether to double it.
@@ -115,13 +123,30 @@ impl<E: Exchange> Run<'_, E> {
 
     fn rerank(&mut self) {
         self.reranked = true;
+        self.close_attempts();
         self.view = self
             .dispatcher
             .view(self.request, self.sessions.incumbent());
         let selection = self.dispatcher.policy.select(&self.job, &self.view);
-        self.remaining = selection.order().iter().copied().collect();
+        let tried = |row: u32| {
+            let id = self.view.id(row as usize);
+            self.attempts
+                .iter()
+                .any(|attempt| attempt.orchestrator.id == id)
+        };
+        self.remaining = selection
+            .order()
+            .iter()
+            .copied()
+            .filter(|&row| !tried(row))
+            .collect();
         self.selection = selection;
         self.start_next();
+    }
+
+    /// Whether another candidate may be tried now.
+    fn may_go_on(&mut self) -> bool {
+        !self.remaining.is_empty() && self.may_retry(Duration::ZERO)
     }
 
     /// Whether one more attempt may be sent after `delay`; takes it from the budgets if so.
@@ -151,7 +176,7 @@ impl<E: Exchange> Run<'_, E> {
         true
     }
 
-    fn give_up(&mut self) -> Stopped {
+    pub(super) fn give_up(&mut self) -> Stopped {
         self.close_attempts();
         let Some(failure) = self.last_failure() else {
             return self.stopped(StopReason::Failed, "nothing could be sent".to_owned());

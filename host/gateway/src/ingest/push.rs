@@ -29,6 +29,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
 use pointsman_dispatch::{StopReason, Stopped};
+use pointsman_facts::{Blame, Failure};
 use pointsman_media::hls;
 use pointsman_media::name::StreamName;
 use pointsman_media::probe::{Probe, probe};
@@ -277,6 +278,9 @@ fn of_stopped(stopped: &Stopped) -> Refused {
             .status
             .and_then(|status| StatusCode::from_u16(status).ok())
             .unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+        StopReason::Failed if stopped.failure.as_ref().is_some_and(is_ours) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
         StopReason::Input | StopReason::Failed | StopReason::Deadline => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
@@ -286,6 +290,10 @@ fn of_stopped(stopped: &Stopped) -> Refused {
         _ => stopped.to_string(),
     };
     Refused { status, message }
+}
+
+fn is_ours(failure: &Failure) -> bool {
+    failure.blame == Blame::Gateway
 }
 
 fn unprocessable(message: String) -> Refused {

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
 use pointsman_policy::bundle::{Digest, MAX_COMPONENT};
 use pointsman_policy::{Bundle, Config, GenerationInfo, Host, State};
@@ -87,18 +87,27 @@ impl Policies {
         let changed =
             folder.is_some() && last.as_ref().and_then(|last| last.folder.clone()) != folder;
         let mut resumed = false;
+        let mut lost = None;
         if let Some(last) = last {
             // What a rollback or a fault goes back to, which is the last active one itself where the folder goes on top.
             if !changed && let Some(before) = &last.before {
                 self.resume(before).await;
             }
             resumed = self.resume(&last.active).await;
+            lost = (!resumed && last.active.origin != EMBEDDED).then_some(last.active.origin);
             *self.changing.lock().await = resumed.then(|| self.host.active().digest());
         }
         if resumed && !changed {
             return Ok(());
         }
         let Some(path) = &self.folder else {
+            // An operator's policy may have closed a gate, which the embedded bundle would open.
+            if let Some(origin) = lost {
+                bail!(
+                    "the last active bundle (from {origin}) cannot be used again, and the embedded one does not take its place \
+                     unasked: give a bundle with --policy, or remove policy/active.json in the data directory"
+                );
+            }
             self.activate(embedded()?, EMBEDDED.to_owned()).await?;
             return Ok(());
         };
@@ -262,6 +271,7 @@ impl Policies {
             }
             self.follow_quarantine(seen.clone()).await;
         }
+        self.follow_quarantine(seen).await;
     }
 
     /// A bundle that was taken out for its faults must not come back with the next start.

@@ -1,6 +1,7 @@
 //! Bundles that were active, in the data directory: `bundles/{digest}/` and `active.json`.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -69,7 +70,9 @@ impl Store {
         } else {
             let making = tempfile::tempdir_in(&self.0)?;
             for (name, bytes) in bundle.files() {
-                fs::write(making.path().join(name), bytes)?;
+                let mut file = fs::File::create(making.path().join(name))?;
+                file.write_all(bytes)?;
+                file.sync_all()?;
             }
             fs::rename(making.keep(), &folder)?;
         }

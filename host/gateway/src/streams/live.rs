@@ -1,7 +1,7 @@
 //! One stream: its segments go out to be transcoded; source and renditions go into its playlists.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -84,9 +84,14 @@ pub struct Live {
     last_facts: Mutex<Option<hls::Facts>>,
     started: Instant,
     last_used: Mutex<Instant>,
+    /// Segments under way.
+    carrying: AtomicUsize,
     over: AtomicBool,
     stats: Stats,
 }
+
+/// How long the end of a stream waits for segments that are under way.
+const LAST_ONES: Duration = Duration::from_secs(10);
 
 // === impl Live ===
 
@@ -113,6 +118,7 @@ impl Live {
             last_facts: Mutex::default(),
             started: Instant::now(),
             last_used: Mutex::new(Instant::now()),
+            carrying: AtomicUsize::new(0),
             over: AtomicBool::new(false),
             stats: Stats::default(),
         })
@@ -142,8 +148,11 @@ impl Live {
         self.started
     }
 
-    /// How long nothing has come.
+    /// How long nothing has come, and nothing that came is still with an orchestrator.
     pub(super) fn idle(&self) -> Duration {
+        if self.carrying.load(Ordering::Acquire) > 0 {
+            return Duration::ZERO;
+        }
         self.last_used.lock().elapsed()
     }
 
@@ -167,6 +176,7 @@ impl Live {
         self.stats.source(incoming.media.len());
         let deadlines = self.deadlines(&incoming);
         let number = self.announce(&incoming, deadlines);
+        self.carrying.fetch_add(1, Ordering::AcqRel);
         let settled = Settled {
             live: self.clone(),
             number,
@@ -279,8 +289,15 @@ impl Live {
         self.over.load(Ordering::Relaxed)
     }
 
+    /// Ends it: no segment follows, and its orchestrators hear so once the last ones are back.
     pub(super) async fn end(&self) {
         self.finish();
+        let last_ones = async {
+            while self.carrying.load(Ordering::Acquire) > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout(LAST_ONES, last_ones).await;
         self.transcoder.end(&self.stream).await;
     }
 
@@ -381,6 +398,7 @@ impl Settled {
 
 impl Drop for Settled {
     fn drop(&mut self) {
+        self.live.carrying.fetch_sub(1, Ordering::AcqRel);
         if let Some(number) = self.number {
             self.live
                 .playout

@@ -1,6 +1,7 @@
 //! One segment on one orchestrator.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,6 +29,8 @@ pub(super) struct SegmentWork<'a> {
     pub(super) segment: &'a Segment,
     /// Of the media; made once for all attempts.
     pub(super) hash: B256,
+    /// Whether an orchestrator's word against the media was doubted already.
+    pub(super) doubted: AtomicBool,
 }
 
 /// How long an orchestrator may take to agree a session.
@@ -41,7 +44,7 @@ impl Exchange for SegmentWork<'_> {
 
     async fn open(&self, orchestrator: &Arc<Orchestrator>) -> Result<Session, Failure> {
         if let Some(offer) = self.directory.take_offer(orchestrator.id) {
-            return Session::agree(&offer);
+            return Session::agree(&orchestrator.uri, &offer);
         }
         let request = OrchestratorRequest {
             address: Address::ZERO.to_vec(),
@@ -53,7 +56,7 @@ impl Exchange for SegmentWork<'_> {
             .ask(&orchestrator.uri, &request, AGREEMENT)
             .await?;
         self.directory.observe(orchestrator.id, &answer.info);
-        Session::agree(&answer.info)
+        Session::agree(&orchestrator.uri, &answer.info)
     }
 
     fn expired(&self, session: &Session) -> bool {
@@ -75,9 +78,7 @@ impl Exchange for SegmentWork<'_> {
 impl SegmentWork<'_> {
     async fn exchange(&self, session: &Session, headers: Duration) -> Result<Renditions, Failure> {
         let answer = self.submit(session, headers).await?;
-        let transcoded = answer
-            .outcome
-            .map_err(|rejection| failure::of_rejection(&rejection, 200))?;
+        let transcoded = answer.outcome.map_err(|rejection| self.judge(&rejection))?;
         let renditions = fetch::all(
             self.connections,
             session.uri(),
@@ -88,6 +89,20 @@ impl SegmentWork<'_> {
         .await?;
         session.renew(answer.info);
         Ok(renditions)
+    }
+
+    /// "The media is bad" ends a job, so one orchestrator's word for it is not enough against a stream that others could transcode: the
+    /// first to say so is asked about like any failure, the second is believed.
+    fn judge(&self, rejection: &Rejection) -> Failure {
+        let was_good = self.stream.sessions().incumbent().is_some();
+        if rejection.is_input() && was_good && !self.doubted.swap(true, Ordering::Relaxed) {
+            return Failure::new(
+                Blame::Orchestrator,
+                FailureKind::Transcoder,
+                rejection.to_string(),
+            );
+        }
+        failure::of_rejection(rejection, 200)
     }
 
     /// Uploads the segment and reads the result message.

@@ -6,7 +6,7 @@ use pointsman_wire::result::ResultError;
 
 /// Judges a refusal. `status` is the HTTP status it came with, 200 for an error inside a result.
 pub(super) fn of_rejection(rejection: &Rejection, status: u16) -> Failure {
-    use Blame::{Gateway, Input, Network, Orchestrator, Payment};
+    use Blame::{Input, Network, Orchestrator, Payment};
     let (blame, kind) = match rejection {
         Rejection::Capped => (Orchestrator, FailureKind::Capped),
         Rejection::Busy => (Orchestrator, FailureKind::Busy),
@@ -20,7 +20,8 @@ pub(super) fn of_rejection(rejection: &Rejection, status: u16) -> Failure {
         Rejection::Incompatible | Rejection::Unsupported => {
             (Orchestrator, FailureKind::Incompatible)
         }
-        Rejection::BadOrder => (Gateway, FailureKind::Internal),
+        // It may be older than the profiles that are asked for; another one may know them.
+        Rejection::BadOrder => (Orchestrator, FailureKind::Refused),
         Rejection::BodyMismatch | Rejection::BodyUnreachable => (Network, FailureKind::Reset),
         Rejection::Input(_) => (Input, FailureKind::BadInput),
         Rejection::NoTranscoder

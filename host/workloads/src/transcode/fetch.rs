@@ -16,6 +16,8 @@ use super::{Rendition, Renditions, Segment};
 
 /// What a rendition may weigh beyond its bit rate: short segments, key frames, audio.
 const SLACK: u64 = 4 << 20;
+/// What no rendition may exceed, whatever bit rate and duration the application names.
+const MOST: u64 = 128 << 20;
 
 /// Fetches every rendition at once, each whole and checked, in the order of the profiles.
 pub(super) async fn all(
@@ -54,8 +56,8 @@ async fn one(
 ) -> Result<Bytes, Failure> {
     // What we are told to fetch is a stranger's word: it may only lead back to the orchestrator, or it could make this gateway
     // call into its own network.
-    if uri.host() != Some(orchestrator.host()) {
-        let detail = format!("{uri} is not on {}", orchestrator.host());
+    if !is_at(orchestrator, uri) {
+        let detail = format!("{uri} is not at {}", orchestrator.origin());
         return Err(Failure::new(
             Blame::Orchestrator,
             FailureKind::BadRendition,
@@ -88,14 +90,40 @@ async fn one(
         .map_err(|error| of_read(&error, FailureKind::BadRendition))
 }
 
+/// Whether `uri` has the orchestrator's scheme, host and port.
+fn is_at(orchestrator: &ServiceUri, uri: &Uri) -> bool {
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return false;
+    };
+    ServiceUri::from_webhook(&format!("{scheme}://{authority}"))
+        .is_ok_and(|found| found.origin() == orchestrator.origin())
+}
+
 /// Four times what its bit rate makes of the segment: encoders overshoot, but memory is ours.
 fn most_bytes(profile: &Profile, segment: &Segment) -> usize {
     let millis = u64::try_from(segment.duration.as_millis()).unwrap_or(u64::MAX);
     let expected = u64::from(profile.bitrate).saturating_mul(millis) / 8000;
     let source = segment.media.len() as u64;
-    usize::try_from((expected.max(source) * 4).saturating_add(SLACK)).unwrap_or(usize::MAX)
+    usize::try_from((expected.max(source) * 4).saturating_add(SLACK).min(MOST))
+        .unwrap_or(usize::MAX)
 }
 
 fn in_rendition(profile: &Profile, failure: Failure) -> Failure {
     failure.within(&format!("rendition {}", profile.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_orchestrators_own_port_is_fetched_from() {
+        let orchestrator = ServiceUri::from_static("203.0.113.7:8935").expect("a URI");
+        let is_at = |uri: &str| is_at(&orchestrator, &uri.parse().expect("a URI"));
+        assert!(is_at("https://203.0.113.7:8935/stream/a/P/0.ts"));
+        assert!(!is_at("https://203.0.113.7:22/stream/a/P/0.ts"));
+        assert!(!is_at("http://203.0.113.7:8935/stream/a/P/0.ts"));
+        assert!(!is_at("https://169.254.169.254/latest/meta-data"));
+        assert!(!is_at("/stream/a/P/0.ts"));
+    }
 }

@@ -22,6 +22,7 @@ mod session;
 mod stream;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use attempt::SegmentWork;
@@ -122,6 +123,7 @@ impl Transcoder {
             stream,
             hash: keccak256(&segment.media),
             segment: &segment,
+            doubted: AtomicBool::new(false),
         };
         self.dispatcher
             .exchange(&request, stream.sessions(), &work)

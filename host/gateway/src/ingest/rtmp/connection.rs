@@ -66,7 +66,7 @@ impl<'a> Connection<'a> {
     pub(super) async fn run(mut self, stop: &CancellationToken) -> Result<(), Error> {
         let result = self.serve(stop).await;
         if let Some(Publishing { place, .. }) = self.publishing.take() {
-            self.rtmp.seats.leave(place, forward);
+            place.leave(forward);
         }
         result
     }

@@ -54,9 +54,10 @@ struct Publisher {
     leave: CancellationToken,
 }
 
-/// A publisher's place. Give it back with [`Seats::leave`].
+/// A publisher's place. Give it back with [`Place::leave`]; dropped, as by a panic, it is free again without its tail.
 #[derive(Debug)]
 pub(super) struct Place {
+    seats: Arc<Seats>,
     seat: Arc<Seat>,
     turn: u64,
     /// Cancelled when another connection takes over.
@@ -65,6 +66,8 @@ pub(super) struct Place {
 
 /// How long playlists stay readable after ENDLIST.
 const LINGER: Duration = Duration::from_secs(30);
+/// How long they stay readable even while the gateway drains: players reload within a target duration.
+const LAST_READS: Duration = Duration::from_secs(3);
 
 // === impl Seats ===
 
@@ -80,7 +83,7 @@ impl Seats {
 
     /// Takes the seat of `name`, opening the stream with `spec` if nobody has.
     pub(super) fn take(
-        &self,
+        self: &Arc<Self>,
         name: &StreamName,
         key: &StreamKey,
         spec: impl FnOnce() -> LiveSpec,
@@ -88,7 +91,7 @@ impl Seats {
         let mut by_name = self.by_name.lock();
         if let Some(seat) = by_name.get(name) {
             return if seat.key == *key {
-                seat.clone().sit(self.settings.silence)
+                seat.clone().sit(self)
             } else {
                 Err(OpenError::Taken)
             };
@@ -103,38 +106,22 @@ impl Seats {
             }),
         });
         by_name.insert(name.clone(), seat.clone());
-        seat.sit(self.settings.silence)
+        seat.sit(self)
     }
 
-    /// Gives a place back. `last` gets the tail; the stream waits for the grace, then ends.
-    pub(super) fn leave(
-        self: &Arc<Self>,
-        place: Place,
-        last: impl FnOnce(&Arc<Live>, Vec<Segment>),
-    ) {
-        let mut held = place.seat.held.lock();
-        if held.turn != place.turn {
-            return;
-        }
-        held.publisher = None;
-        // Before the seat is free: whoever takes it next comes after the tail.
-        last(&place.seat.live, held.segmenter.finish());
-        drop(held);
-        tokio::spawn(self.clone().expire(place));
-    }
-
-    async fn expire(self: Arc<Self>, place: Place) {
+    async fn expire(self: Arc<Self>, seat: Arc<Seat>, turn: u64) {
         self.wait(self.settings.grace).await;
         {
             let mut by_name = self.by_name.lock();
-            if place.seat.held.lock().turn != place.turn {
+            if seat.held.lock().turn != turn {
                 return;
             }
-            place.seat.live.finish();
-            by_name.remove(place.seat.live.name());
+            seat.live.finish();
+            by_name.remove(seat.live.name());
         }
         self.wait(LINGER).await;
-        self.streams.close(&place.seat.live);
+        tokio::time::sleep(LAST_READS).await;
+        self.streams.close(&seat.live);
     }
 
     async fn wait(&self, time: Duration) {
@@ -156,11 +143,11 @@ impl Seats {
 // === impl Seat ===
 
 impl Seat {
-    fn sit(self: Arc<Self>, silence: Duration) -> Result<Place, OpenError> {
+    fn sit(self: Arc<Self>, seats: &Arc<Seats>) -> Result<Place, OpenError> {
         let leave = CancellationToken::new();
         let mut held = self.held.lock();
         if let Some(publisher) = &held.publisher {
-            if publisher.heard.elapsed() < silence {
+            if publisher.heard.elapsed() < seats.settings.silence {
                 return Err(OpenError::Taken);
             }
             publisher.leave.cancel();
@@ -176,6 +163,7 @@ impl Seat {
         let turn = held.turn;
         drop(held);
         Ok(Place {
+            seats: seats.clone(),
             seat: self,
             turn,
             leave,
@@ -186,6 +174,14 @@ impl Seat {
 // === impl Place ===
 
 impl Place {
+    /// Gives the place back. `last` gets the tail; the stream waits for the grace, then ends.
+    pub(super) fn leave(self, last: impl FnOnce(&Arc<Live>, Vec<Segment>)) {
+        // Before the seat is free: whoever takes it next comes after the tail.
+        if let Some(tail) = self.segment(Segmenter::finish) {
+            last(&self.seat.live, tail);
+        }
+    }
+
     pub(super) fn live(&self) -> &Arc<Live> {
         &self.seat.live
     }
@@ -200,5 +196,19 @@ impl Place {
             publisher.heard = Instant::now();
         }
         Some(work(&mut held.segmenter))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut held = self.seat.held.lock();
+        if held.turn == self.turn {
+            held.publisher = None;
+            drop(held);
+            // None while the runtime itself is going down.
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(self.seats.clone().expire(self.seat.clone(), self.turn));
+            }
+        }
     }
 }
