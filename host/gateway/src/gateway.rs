@@ -119,7 +119,7 @@ impl Gateway {
         gateway.serve(listeners, &settings, webhook, admin.router(state));
         gateway
             .tasks
-            .spawn(policies.watch(gateway.stops.drain.clone()));
+            .spawn(policies.watch(gateway.stops.stop.clone()));
         gateway
             .tasks
             .spawn(sweep(streams, gateway.stops.stop.clone()));

@@ -32,7 +32,7 @@ struct Failure {
 /// An orchestrator, as far as tests look.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Known {
-    id: String,
+    pub(crate) id: String,
     pub(crate) uri: String,
     pub(crate) usable: bool,
     pub(crate) unusable: Option<String>,

@@ -26,6 +26,12 @@ pub(crate) struct Gateway {
     _stdout: Lines<BufReader<ChildStdout>>,
 }
 
+/// A gateway between two lives.
+pub(crate) struct Stopped {
+    data: Arc<TempDir>,
+    flags: Vec<String>,
+}
+
 const LOG: &str = "log";
 const STOP: Duration = Duration::from_secs(15);
 
@@ -129,15 +135,28 @@ impl Gateway {
             .expect("a child")
     }
 
-    /// Stops it politely and starts it again with the same settings and data, and `more` flags.
-    pub(crate) async fn restart(mut self, more: &[&str]) -> Self {
+    /// Stops it without waiting for streams, and keeps what it needs to start again.
+    pub(crate) async fn stop(mut self) -> Stopped {
+        let drains = |log: String| log.matches("draining").count();
+        let earlier = drains(self.log());
         self.interrupt().await;
+        super::eventually("it drains", async || {
+            drains(self.log()) > earlier || self.ended()
+        })
+        .await;
+        if !self.ended() {
+            self.interrupt().await;
+        }
         assert!(self.end().await.success(), "{}", self.log());
-        let mut flags = self.flags.clone();
-        flags.extend(more.iter().map(|&flag| flag.to_owned()));
-        let data = self.data.clone();
-        drop(self);
-        Self::start_in(data, flags).await
+        Stopped {
+            data: self.data.clone(),
+            flags: self.flags.clone(),
+        }
+    }
+
+    /// Stops it and starts it again with the same settings and data.
+    pub(crate) async fn restart(self) -> Self {
+        self.stop().await.start(&[]).await
     }
 
     /// Its data directory.
@@ -164,6 +183,17 @@ impl Gateway {
             .find_map(|line| line.strip_prefix("VmHWM:"))?;
         let kib: u64 = peak.trim().trim_end_matches(" kB").parse().ok()?;
         Some(kib * 1024)
+    }
+}
+
+// === impl Stopped ===
+
+impl Stopped {
+    /// Starts it again, with `more` flags.
+    pub(crate) async fn start(self, more: &[&str]) -> Gateway {
+        let mut flags = self.flags;
+        flags.extend(more.iter().map(|&flag| flag.to_owned()));
+        Gateway::start_in(self.data, flags).await
     }
 }
 

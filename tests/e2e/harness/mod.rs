@@ -1,6 +1,7 @@
 //! What tests of the whole program need: [`Stage`] puts a gateway before orchestrators, [`Gateway::pushing`] sends it segments.
 
 mod api;
+pub(crate) mod bundle;
 mod gateway;
 pub(crate) mod media;
 mod multipart;

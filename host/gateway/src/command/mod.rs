@@ -6,6 +6,7 @@ mod policy;
 mod run;
 
 use anyhow::Result;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Command;
 
@@ -29,19 +30,35 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
         .build()?)
 }
 
-/// The next Ctrl-C or SIGTERM.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Ctrl-C and SIGTERM: from [`Interrupts::listen`] on none is missed, also not one that comes between two waits.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+// === impl Interrupts ===
+
+impl Interrupts {
+    fn listen() -> Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// The next of either.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+    }
+}
+
+/// The next Ctrl-C or SIGTERM, where one is enough.
+async fn interrupted() {
+    match Interrupts::listen() {
+        Ok(mut interrupts) => interrupts.next().await,
+        Err(_) => std::future::pending().await,
     }
 }

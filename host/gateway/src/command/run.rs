@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::interrupted;
+use super::Interrupts;
 use crate::config::Settings;
 use crate::gateway::Gateway;
 use crate::logging;
@@ -17,11 +17,12 @@ pub(super) async fn run(settings: Settings) -> Result<()> {
     }
     let gateway = Gateway::start(settings).await?;
     println!("{}", gateway.banner().await);
-    interrupted().await;
+    let mut interrupts = Interrupts::listen()?;
+    interrupts.next().await;
     eprintln!("draining: no new streams; interrupt again to stop at once");
     tokio::select! {
         () = gateway.drain() => {}
-        () = interrupted() => {}
+        () = interrupts.next() => {}
     }
     gateway.stop().await;
     Ok(())
