@@ -196,11 +196,11 @@ async fn a_publisher_that_comes_back_continues_its_stream() {
 }
 
 #[tokio::test]
-async fn a_publisher_that_hangs_is_taken_over_and_none_of_its_frames_is_lost_twice() {
+async fn a_publisher_that_hangs_is_taken_over_and_wakes_up_without_a_connection() {
     let flags = [&FLAGS[..], &["--publisher-silence", "1s"]].concat();
     let stage = Stage::passthrough(1, &flags).await;
     let (gateway, clip) = (&stage.gateway, Clip::long());
-    let mut hung = gateway.publish("live/cam/key", &clip);
+    let hung = gateway.publish("live/cam/key", &clip);
     eventually("it is on", async || {
         gateway.playlist("cam", "source").await.is_some()
     })
@@ -211,8 +211,8 @@ async fn a_publisher_that_hangs_is_taken_over_and_none_of_its_frames_is_lost_twi
         next.end().await.status.success()
     })
     .await;
-    // It wakes up without a connection.
-    hung.kill().await;
+    hung.wake().await;
+    assert!(!hung.end().await.status.success());
     let source = gateway.ended_playlist("cam", "source").await;
     let breaks = source.places(|segment| segment.discontinuity);
     assert_eq!(breaks.len(), 1, "{}", source.text);

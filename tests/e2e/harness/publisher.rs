@@ -1,4 +1,4 @@
-//! RTMP publishers: ffmpeg, curl (which is librtmp), and bytes that are no RTMP at all.
+//! RTMP publishers.
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -70,19 +70,20 @@ impl Clip {
 // === impl Publisher ===
 
 impl Publisher {
-    /// Ends it as `kill -9` does: the connection breaks off.
-    pub(crate) async fn kill(&mut self) {
-        self.child.kill().await.expect("it ran");
-    }
-
     /// Makes it hang with its connection open.
     pub(crate) async fn hang(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// Lets it go on.
+    pub(crate) async fn wake(&self) {
+        self.signal("-CONT").await;
+    }
+
+    async fn signal(&self, signal: &str) {
         let process = self.child.id().expect("it runs").to_string();
-        let sent = Command::new("kill")
-            .args(["-STOP", &process])
-            .status()
-            .await;
-        assert!(sent.expect("kill").success());
+        let sent = Command::new("kill").args([signal, &process]).status();
+        assert!(sent.await.expect("kill").success());
     }
 
     /// Waits until it has sent everything, or was refused.
