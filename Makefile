@@ -61,9 +61,10 @@ build-demo: setup
 demo: build-demo
 	@$(POINTSMAN) demo
 
-# README's picture.
+# README's picture, with the figures of a release build.
 screenshot: build-demo setup-browser
-	cd $(BROWSER) && node screenshot.mjs
+	$(CARGO) build --release --locked -p pointsman
+	release=$$(realpath $${CARGO_TARGET_DIR:-target}/release/pointsman); cd $(BROWSER) && POINTSMAN=$$release node screenshot.mjs
 
 check: setup-tools
 	$(CARGO) fmt --all --check

@@ -4,6 +4,8 @@
 //! terminals would. So that the machine's own gateway is left alone, README's ports are exchanged for free ones and the data
 //! directory for a temporary one; nothing else is changed. `make` is only checked to know the target: CI runs it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod demo;
 mod shell;
 

@@ -82,7 +82,7 @@ impl Shell {
                 }
                 Some(true) => return,
                 Some(false) if command.starts_with("curl") && start.elapsed() < PATIENCE => {
-                    sleep(Duration::from_millis(300))
+                    sleep(Duration::from_millis(300));
                 }
                 Some(false) => panic!(
                     "`{command}` failed:\n{}",
