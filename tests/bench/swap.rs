@@ -171,7 +171,7 @@ impl Operator {
                     return number.with_context(|| format!("no generation in {answer}"));
                 }
                 Err(error) if error.to_string().contains("out-of-time") && self.refused < SWAPS => {
-                    self.refused += 1
+                    self.refused += 1;
                 }
                 Err(error) => return Err(error),
             }
