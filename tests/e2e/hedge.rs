@@ -75,6 +75,8 @@ async fn when_everybody_is_slow_the_budget_keeps_the_load_down() {
     const STREAMS: u64 = 30;
     // One a second, saved up over ten seconds at most.
     let flags = [
+        "--max-attempts",
+        "1",
         "--hedge-budget-percent",
         "0",
         "--hedge-budget-floor",

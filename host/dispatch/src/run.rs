@@ -168,6 +168,8 @@ impl<'a, E: Exchange> Run<'a, E> {
 
     async fn finish(&mut self) -> Result<Delivered<E::Output>, Stopped> {
         let hard = self.started + self.request.deadlines.hard;
+        // Half of the time is over and there is no answer, whatever was hedged: the other half is another candidate's too.
+        let mut rescue_at = Some(self.started + self.request.deadlines.hard / 2);
         loop {
             let slow_at = self.slow_at.unwrap_or(hard);
             tokio::select! {
@@ -189,6 +191,10 @@ impl<'a, E: Exchange> Run<'a, E> {
                 },
                 () = sleep_until(hard) => return Err(self.out_of_time()),
                 () = sleep_until(slow_at), if self.slow_at.is_some() => self.slow(),
+                () = sleep_until(rescue_at.unwrap_or(hard)), if rescue_at.is_some() => {
+                    rescue_at = None;
+                    self.rescue();
+                }
             }
         }
     }

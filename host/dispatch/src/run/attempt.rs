@@ -196,27 +196,13 @@ impl<'a, E: Exchange> Run<'a, E> {
         }
     }
 
-    /// Upload and result times as go-livepeer grants them. But while another candidate could still be tried, half of what is left
-    /// of the job stays for it; one segment's duration is granted in any case. The job's own deadline is not in here: it ends attempts
-    /// without calling them slow.
+    /// Upload and result times as go-livepeer grants them. The job's own deadline is not in here: it ends attempts without
+    /// calling them slow.
     fn allowance(&self) -> Allowance {
-        let soft = self.request.deadlines.soft;
-        let media = self.request.segment.unwrap_or(soft);
-        let left = self
-            .request
-            .deadlines
-            .hard
-            .saturating_sub(self.started.elapsed());
-        let usual = (media * 4).max(Duration::from_secs(8));
-        let others = !self.remaining.is_empty()
-            && self.retries + 1 < self.dispatcher.settings.max_attempts.get();
+        let media = self.request.segment.unwrap_or(self.request.deadlines.soft);
         Allowance {
             headers: (media / 2).max(Duration::from_secs(2)),
-            total: if others {
-                usual.min(soft.max(left / 2))
-            } else {
-                usual
-            },
+            total: (media * 4).max(Duration::from_secs(8)),
         }
     }
 

@@ -56,6 +56,19 @@ impl<E: Exchange> Run<'_, E> {
         }
     }
 
+    /// Sends the job to the next candidate as if what runs had failed, and lets it run: it may still be first.
+    pub(super) fn rescue(&mut self) {
+        let settings = &self.dispatcher.settings;
+        let more = !self.remaining.is_empty() && self.retries + 1 < settings.max_attempts.get();
+        if more && self.dispatcher.budgets.retry() {
+            self.retries += 1;
+            metrics::counter!("pointsman_retries_total", "workload" => self.request.workload.name())
+                .increment(1);
+            let row = self.remaining[0];
+            self.start(row, Duration::ZERO, true);
+        }
+    }
+
     /// The oldest attempt is slow: asks whether to double it.
     pub(super) fn slow(&mut self) {
         self.slow_at = None;
