@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # The debug build is what the tests use, so that one build serves both. Its decisions take some ten times as long as `make bench` says.
 POINTSMAN := $${CARGO_TARGET_DIR:-target}/debug/pointsman
 
-.PHONY: help setup setup-tools setup-page setup-browser demo build-demo screenshot test test-all test-browser bench check
+.PHONY: test-builds help setup setup-tools setup-page setup-browser demo build-demo screenshot test test-all test-browser bench check
 
 help:
 	@echo "make demo        devnet, gateway and a test stream on this machine; Ctrl-C ends it"
@@ -76,7 +76,7 @@ test: check
 
 # The slow suites.
 test-all: test
-test-all: test-browser
+test-all: test-builds test-browser
 
 test-browser: build-demo setup-browser
 	cd $(BROWSER) && node --test
@@ -88,3 +88,10 @@ bench: setup
 	$(CARGO) bench --locked -p pointsman-policy -p pointsman --bench decision --bench figures --no-run
 	$(BENCH_CORES) $(CARGO) bench --locked -p pointsman-policy --bench decision
 	$(BENCH_CORES) $(CARGO) bench --locked -p pointsman --bench figures
+
+# The embedded bundle from clean, in every way that the build of policies inside the build could hang or leak flags.
+test-builds: setup-tools
+	$(CARGO) clean -q -p pointsman-default-bundle && $(CARGO) build --locked -p pointsman-default-bundle
+	$(CARGO) clean -q --release -p pointsman-default-bundle && $(CARGO) build --locked --release -p pointsman-default-bundle
+	$(CARGO) clean -q -p pointsman-default-bundle && $(CARGO) clippy --locked -p pointsman-default-bundle -- -D warnings
+	$(CARGO) clean -q -p pointsman-default-bundle && CARGO_NET_OFFLINE=true $(CARGO) build --locked -p pointsman-default-bundle

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::harness::media::{self, video};
-use crate::harness::{Stage, eventually};
+use crate::harness::{NO_HEDGES, Stage, eventually};
 
 #[tokio::test]
 async fn renditions_come_back_in_order_and_in_the_sizes_asked_for() {
@@ -155,7 +155,7 @@ async fn a_segment_without_pictures_is_its_own_rendition_and_is_sent_to_nobody()
 
 #[tokio::test]
 async fn a_stream_starts_without_discovery() {
-    let stage = Stage::passthrough(3, &[]).await;
+    let stage = Stage::passthrough(3, &NO_HEDGES).await;
     let probed = stage.discoveries();
     stage.gateway.push("first", 0).await.assert_in_time();
     stage.gateway.push("first", 1).await.assert_in_time();
