@@ -203,6 +203,10 @@ impl<'a, E: Exchange> Run<'a, E> {
         let orchestrator = self.won(index);
         self.sessions.succeeded(orchestrator.id);
         self.close_attempts();
+        if self.attempts.len() > 1 {
+            // The next segment may be here before the directory publishes by itself, and must not go back to who just failed.
+            self.dispatcher.directory.publish();
+        }
         Delivered {
             output,
             orchestrator,

@@ -165,8 +165,8 @@ impl Push {
             .map_err(|denied| refuse(StatusCode::FORBIDDEN, denied.to_string()))?;
         let terms = merge(answered, pushed.terms.clone())?;
         let name = terms.name.clone().unwrap_or_else(|| pushed.name.clone());
-        self.take_over(&pushed.name, &name);
         let spec = self.spec(name.clone(), &terms, pushed, found)?;
+        self.take_over(&pushed.name, &name);
         self.streams
             .get_or_open(&name, || spec)
             .map_err(|error| match error {
@@ -190,6 +190,7 @@ impl Push {
             .collect();
         if !old.is_empty()
             && let Some(live) = self.streams.get(name)
+            && live.origin() == Origin::Push
         {
             self.streams.close(&live);
         }
