@@ -15,7 +15,7 @@ use super::attempt::{of_http, of_read};
 use super::{Rendition, Renditions, Segment};
 
 /// What a rendition may weigh beyond its bit rate: short segments, key frames, audio.
-const SLACK: u64 = 4 << 20;
+const SLACK: u64 = 1 << 20;
 /// What no rendition may exceed, whatever bit rate and duration the application names.
 const MOST: u64 = 128 << 20;
 
