@@ -12,7 +12,7 @@ use crate::answer::{self, Answer};
 use crate::download::PREFIX;
 use crate::failure::{Kind, Method};
 use crate::node::Life;
-use crate::{download, rpc, segment};
+use crate::{download, rpc, segment, upload};
 
 /// A connection's requests.
 #[derive(Clone)]
@@ -50,7 +50,10 @@ impl Caller {
                 return std::future::pending().await;
             }
             Some(Kind::HangBeforeHeaders) => return std::future::pending().await,
-            Some(Kind::Status { status, text }) => return answer::text(*status, text),
+            Some(Kind::Status { status, text }) => {
+                let (head, body) = request.into_parts();
+                return upload::unwanted(&head, body, answer::text(*status, text)).await;
+            }
             _ => {}
         }
         if grpc {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Version};
+use http::Request;
 use hyper::body::Incoming;
 use pointsman_wire::net::transcode_result::Result as Outcome;
 use pointsman_wire::net::{TranscodeData, TranscodeResult, TranscodedSegmentData};
@@ -29,23 +29,13 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
     kind: Option<Kind>,
 ) -> Answer {
-    let (head, mut body) = request.into_parts();
+    let (head, body) = request.into_parts();
     let node = life.node.clone();
     let admitted = match admit(&life, &head.headers, kind.as_ref()) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             node.tally.refused.one();
-            let mut answer = refused(&refusal);
-            if head.version < Version::HTTP_2 {
-                if !head.headers.contains_key(http::header::EXPECT) {
-                    upload::drain(&mut body).await;
-                }
-                if !hyper::body::Body::is_end_stream(&body) {
-                    let close = HeaderValue::from_static("close");
-                    answer.headers_mut().insert(http::header::CONNECTION, close);
-                }
-            }
-            return answer;
+            return upload::unwanted(&head, body, refused(&refusal)).await;
         }
     };
     let hash = &admitted.segment.data.hash;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode, Uri};
+use http::request::Parts as Head;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, Version};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Body, Incoming};
 use hyper_util::rt::TokioIo;
@@ -13,6 +14,7 @@ use pointsman_wire::segment::URI_TYPE;
 use pointsman_wire::sign::Keccak256;
 use tokio::net::TcpStream;
 
+use crate::answer::Answer;
 use crate::body::Parts;
 
 /// For fetching a segment from where its URI says it lies.
@@ -55,9 +57,23 @@ pub(crate) async fn receive(
     }
 }
 
-/// Reads what Go's server would before it refuses over HTTP/1.1, where a client that still writes might otherwise
-/// lose the answer to a reset.
-pub(crate) async fn drain(body: &mut Incoming) {
+/// An answer to an upload that nobody wants. Over HTTP/1.1 what Go's server would read of it is read first: a client that
+/// still writes might otherwise lose the answer to a reset. What is left after that closes the connection.
+pub(crate) async fn unwanted(head: &Head, mut body: Incoming, mut answer: Answer) -> Answer {
+    if head.version >= Version::HTTP_2 {
+        return answer;
+    }
+    if !head.headers.contains_key(http::header::EXPECT) {
+        drain(&mut body).await;
+    }
+    if !body.is_end_stream() {
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(http::header::CONNECTION, close);
+    }
+    answer
+}
+
+async fn drain(body: &mut Incoming) {
     let mut drained = 0;
     while drained <= DRAINED
         && let Some(Ok(frame)) = body.frame().await
