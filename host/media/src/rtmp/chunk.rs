@@ -4,8 +4,10 @@
 //! copied once, from the caller's buffer into the message.
 //!
 //! Bounds: a message's length is checked against its kind before a byte of it is stored; space is reserved as bytes
-//! arrive, never by the announced length; unfinished messages together are held to one media message and a little
-//! more; at most [`MAX_STREAMS`] chunk streams exist.
+//! arrive, never by the announced length; unfinished messages together are held to one video message and a little
+//! more; at most [`MAX_STREAMS`] chunk streams exist. Video is held to the length of a command until
+//! [`Chunks::allow_video`]: who has not said yet what it wants to publish costs little. Every message has an allocation
+//! of its own, so that a short one that is kept for a while never keeps its neighbours.
 
 use std::mem;
 
@@ -15,7 +17,7 @@ use super::Error;
 
 /// Most chunk streams a peer may open. Encoders use three to six.
 const MAX_STREAMS: usize = 32;
-/// Largest control, command or data message: some encoders send a few kB of metadata.
+/// Largest control, command, data or audio message: some encoders send a few kB of metadata, and AAC frames stay below 8 kB.
 pub(super) const MAX_COMMAND: usize = 64 * 1024;
 /// What is reserved for a message at once; longer ones grow as their bytes arrive.
 const FIRST_RESERVE: usize = 32 * 1024;
@@ -47,7 +49,7 @@ pub(super) struct Chunks {
     open: Option<(usize, usize)>,
     /// Bytes of unfinished messages.
     held: usize,
-    max_media: usize,
+    max_video: usize,
     /// Whether continuation chunks repeat the extended timestamp; `None` until the first one showed it. The
     /// specification says they do, some encoders do not.
     repeats_extended: Option<bool>,
@@ -71,8 +73,8 @@ struct ChunkStream {
 // === impl Chunks ===
 
 impl Chunks {
-    /// Before the first chunk: chunks of 128 bytes. `max_media` bounds audio and video messages, in bytes.
-    pub(super) fn new(max_media: usize) -> Self {
+    /// Before the first chunk: chunks of 128 bytes, and no long video.
+    pub(super) fn new() -> Self {
         Self {
             streams: Vec::new(),
             chunk_size: 128,
@@ -80,9 +82,14 @@ impl Chunks {
             filled: 0,
             open: None,
             held: 0,
-            max_media,
+            max_video: MAX_COMMAND,
             repeats_extended: None,
         }
+    }
+
+    /// Video messages may have up to `max` bytes from now on.
+    pub(super) fn allow_video(&mut self, max: usize) {
+        self.max_video = max;
     }
 
     /// The peer's chunks are this long from now on (`Set Chunk Size`).
@@ -120,7 +127,7 @@ impl Chunks {
                 *input = tail;
                 self.streams[index].payload.extend_from_slice(head);
                 self.held += taken;
-                if self.held > self.max_media + MAX_COMMAND {
+                if self.held > self.max_video + MAX_COMMAND {
                     return Err(Error::Malformed("too many unfinished messages"));
                 }
                 if taken < left {
@@ -221,7 +228,7 @@ impl Chunks {
         stream.begin_message(format, fields);
         let (kind, length) = (stream.kind, stream.length);
         let max = match kind {
-            8 | 9 => self.max_media,
+            9 => self.max_video,
             _ => MAX_COMMAND,
         };
         if length > max {
@@ -283,16 +290,11 @@ impl ChunkStream {
             return None;
         }
         self.unfinished = false;
-        // Small messages share one allocation; the room that a large one grew must not stay with the chunk stream.
-        let payload = match self.length {
-            ..=FIRST_RESERVE => self.payload.split(),
-            _ => mem::take(&mut self.payload),
-        };
         Some(Message {
             kind: self.kind,
             stream: self.stream,
             timestamp: self.timestamp,
-            payload: payload.freeze(),
+            payload: mem::take(&mut self.payload).freeze(),
         })
     }
 

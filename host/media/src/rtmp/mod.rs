@@ -28,8 +28,9 @@
 //!
 //! # Bounds
 //!
-//! [`Config::max_message`] for audio and video, 64 kB for everything else, 32 chunk streams, 16 streams created. A
-//! connection holds little more than one unfinished message.
+//! [`Config::max_message`] for video once the peer has asked to publish, 64 kB for everything else, 32 chunk streams, 16
+//! streams created, one wish to play. A connection holds little more than one unfinished message: about 128 kB until it
+//! asks to publish. Answers are never longer than a few times what asked for them.
 
 mod amf;
 mod chunk;
@@ -44,7 +45,7 @@ pub use session::Session;
 /// The settings of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// Largest audio or video message, in bytes. A 4K key frame at a high bit rate is about 1 MB.
+    /// Largest video message, in bytes. A 4K key frame at a high bit rate is about 1 MB.
     pub max_message: usize,
 }
 

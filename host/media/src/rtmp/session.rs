@@ -29,12 +29,15 @@ pub struct Session {
     /// What rml_rtmp wants to say first; sent when the handshake is done.
     greeting: Bytes,
     chunks: Chunks,
+    max_message: usize,
     server: ServerSession,
     /// Writes to `server`, which expects chunks.
     feed: ChunkSerializer,
     tc_url: Option<String>,
     app: Option<String>,
     created: u32,
+    /// Whether the peer was told that nothing is played here.
+    refused_to_play: bool,
     publishing: Publishing,
     /// Bytes since the handshake, modulo 2^32 as acknowledgements count them.
     received: u32,
@@ -68,12 +71,14 @@ impl Session {
         Ok(Self {
             handshake: Some(Handshake::new(PeerType::Server)),
             greeting: outbound(greeting),
-            chunks: Chunks::new(config.max_message),
+            chunks: Chunks::new(),
+            max_message: config.max_message,
             server,
             feed: ChunkSerializer::new(),
             tc_url: None,
             app: None,
             created: 0,
+            refused_to_play: false,
             publishing: Publishing::NotYet,
             received: 0,
             acknowledged: 0,
@@ -242,7 +247,11 @@ impl Session {
             Command::Publish { transaction, name } => {
                 self.publish(stream, transaction, name, events)?;
             }
+            Command::Play { .. } if self.refused_to_play => {
+                return Err(Error::Unexpected("play again after it was refused"));
+            }
             Command::Play { name } => {
+                self.refused_to_play = true;
                 let hint = "streams are not played over RTMP: play the HLS playlist";
                 send(events, refusal(stream, "NetStream.Play.Failed", hint)?);
                 events.push(Event::PlayRefused { name });
@@ -280,6 +289,7 @@ impl Session {
         let results = self.tell(stream, command::publish(transaction, &name)?)?;
         let request = requested(&results).ok_or(Error::Unexpected("publish"))?;
         self.publishing = Publishing::Asked { request, stream };
+        self.chunks.allow_video(self.max_message);
         events.push(Event::Publish(Publish {
             request,
             app,

@@ -119,7 +119,8 @@ fn read(chunks: &mut Chunks, bytes: &[u8], cuts: &[usize]) -> Result<Vec<Message
 }
 
 fn chunks(size: u32) -> Chunks {
-    let mut chunks = Chunks::new(1 << 20);
+    let mut chunks = Chunks::new();
+    chunks.allow_video(1 << 20);
     chunks.set_chunk_size(size).expect("a size above zero");
     chunks
 }
@@ -199,7 +200,8 @@ proptest! {
         cuts in prop::collection::vec(1usize..100, 1..4),
         size in 1u32..5000,
     ) {
-        let mut reader = Chunks::new(1000);
+        let mut reader = Chunks::new();
+        reader.allow_video(1000);
         reader.set_chunk_size(size).expect("a size above zero");
         let _ = read(&mut reader, &bytes, &cuts);
         prop_assert!(reader.held <= 1000 + MAX_COMMAND + 100);
@@ -253,15 +255,63 @@ fn an_aborted_message_is_forgotten() {
 #[test]
 fn oversize_messages_are_refused_by_their_header() {
     let header = |kind| [6, 0, 0, 0, 0xFF, 0xFF, 0xFF, kind, 1, 0, 0, 0];
-    for (kind, max) in [(9, 8 << 20), (20, MAX_COMMAND)] {
+    for (kind, max) in [(9, 8 << 20), (8, MAX_COMMAND), (20, MAX_COMMAND)] {
         let refused = Error::TooLong {
             kind,
             length: 0xFF_FFFF,
             max,
         };
-        let mut reader = Chunks::new(8 << 20);
+        let mut reader = Chunks::new();
+        reader.allow_video(8 << 20);
         assert_eq!(read(&mut reader, &header(kind), &[99]), Err(refused));
     }
+}
+
+#[test]
+fn long_video_has_to_be_allowed() {
+    let video = message(9, 0, MAX_COMMAND + 1);
+    let mut writer = Writer::default();
+    writer.begin(6, &video, 0, usize::MAX);
+    let refused = Error::TooLong {
+        kind: 9,
+        length: MAX_COMMAND + 1,
+        max: MAX_COMMAND,
+    };
+    let mut reader = Chunks::new();
+    reader.set_chunk_size(1 << 20).expect("a size above zero");
+    assert_eq!(read(&mut reader, &writer.out, &[999]), Err(refused));
+    let messages = read(&mut chunks(1 << 20), &writer.out, &[999]);
+    assert_eq!(messages, Ok(vec![video]));
+}
+
+#[test]
+fn many_unfinished_messages_are_too_many() {
+    let mut writer = Writer::default();
+    for id in 2..2 + MAX_STREAMS as u32 {
+        writer.begin(id, &message(9, 0, MAX_COMMAND), 0, MAX_COMMAND - 1);
+    }
+    let mut reader = Chunks::new();
+    let size = MAX_COMMAND as u32 - 1;
+    reader.set_chunk_size(size).expect("a size above zero");
+    let refused = Err(Error::Malformed("too many unfinished messages"));
+    assert_eq!(read(&mut reader, &writer.out, &[4096]), refused);
+    assert!(reader.held <= 2 * MAX_COMMAND + 4096, "{}", reader.held);
+}
+
+#[test]
+fn a_message_that_is_kept_keeps_no_other() {
+    let mut reader = chunks(1 << 16);
+    let mut writer = Writer::default();
+    writer.begin(4, &message(8, 0, 10), 0, 1 << 16);
+    writer.begin(4, &message(8, 0, 20_000), 0, 1 << 16);
+    let [kept, long]: [Message; 2] = read(&mut reader, &writer.out, &[999])
+        .expect("valid chunks")
+        .try_into()
+        .expect("two messages");
+    // Alone in its allocation: it can be written to.
+    let alone = |message: Message| message.payload.try_into_mut().map(|bytes| bytes.capacity());
+    assert_eq!(alone(kept), Ok(10));
+    assert_eq!(alone(long), Ok(20_000));
 }
 
 #[test]

@@ -237,6 +237,53 @@ fn playing_is_refused_and_publishing_goes_on() {
 }
 
 #[test]
+fn a_peer_that_plays_on_is_sent_away() {
+    let play = [
+        Amf0Value::Utf8String("play".to_owned()),
+        Amf0Value::Number(4.0),
+        Amf0Value::Null,
+        Amf0Value::Utf8String("movie".to_owned()),
+    ];
+    let payload = rml_amf0::serialize(&play.to_vec()).expect("short");
+    let mut session = open_session();
+    let events = session.input(&chunk(3, 20, 1, &payload)).expect("told");
+    assert!(matches!(
+        events[..],
+        [Event::Send(_), Event::PlayRefused { .. }]
+    ));
+    let again = session.input(&chunk(3, 20, 1, &payload));
+    let over = Error::Unexpected("play again after it was refused");
+    assert_eq!(again, Err(over));
+}
+
+#[test]
+fn long_video_is_taken_once_the_peer_asked_to_publish() {
+    let header = |length: u32| {
+        let length = length.to_be_bytes();
+        [
+            6, 0, 0, 0, length[1], length[2], length[3], 9, 1, 0, 0, 0, 0x17,
+        ]
+    };
+    let max = |length| {
+        let mut sessions = [
+            Session::new(Config::default()).expect("a session"),
+            open_session(),
+        ];
+        handshake(&mut sessions[0]);
+        sessions.map(|mut session| match session.input(&header(length)) {
+            Err(Error::TooLong { max, .. }) => Some(max),
+            other => {
+                assert_eq!(other, Ok(vec![]));
+                None
+            }
+        })
+    };
+    assert_eq!(max(64 << 10), [None, None]);
+    assert_eq!(max(1 << 20), [Some(64 << 10), None]);
+    assert_eq!(max(9 << 20), [Some(64 << 10), Some(8 << 20)]);
+}
+
+#[test]
 fn a_second_publish_on_a_connection_is_refused() {
     let mut session = open_session();
     let again = [
