@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use pointsman::twin::Twin;
 use pointsman_directory::{Ask, Asking, Clock, Directory, Orchestrator, Sources};
 use pointsman_dispatch::{
     Allowance, Deadlines, Delivered, Dispatcher, Exchange, Request, Sessions, Settings, Stopped,
 };
 use pointsman_facts::{Failure, Symbol, Workload};
+use pointsman_native::Native;
 use pointsman_policy::bundle::MAX_COMPONENT;
 use pointsman_policy::{Bundle, Config, Host};
 use pointsman_transport::Answer;
@@ -144,7 +144,8 @@ pub(crate) fn uri(name: &str) -> ServiceUri {
 }
 
 fn policy() -> Host {
-    let host = Host::new(Config::default(), Some(Arc::new(Twin))).expect("an engine");
+    let twin = Arc::new(Native::new(pointsman_default_bundle::stage));
+    let host = Host::new(Config::default(), Some(twin)).expect("an engine");
     let files = pointsman_default_bundle::bundle()
         .iter()
         .map(|&(name, bytes)| (name.to_owned(), bytes.to_vec()));

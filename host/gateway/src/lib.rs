@@ -17,4 +17,3 @@ pub mod playback;
 pub mod policies;
 pub mod streams;
 pub mod tls;
-pub mod twin;

@@ -11,13 +11,12 @@ mod twin;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fleet::Fleet;
 use pointsman_facts::{Job, Price, Symbol, Workload};
 use pointsman_policy::{Config, Host};
-use twin::{Twins, default_bundle};
+use twin::{default_bundle, twins};
 
 /// The budget, µs: rows, p50, p99.
 const BUDGET: [(usize, f64, Option<f64>); 3] =
@@ -27,7 +26,7 @@ const ROUNDS: usize = 60;
 const ROUND: Duration = Duration::from_millis(8);
 
 fn main() {
-    let host = || Host::new(Config::default(), Some(Arc::new(Twins))).expect("an engine");
+    let host = || Host::new(Config::default(), Some(twins())).expect("an engine");
     let (wasm, native) = (host(), host());
     let started = Instant::now();
     let loaded = wasm

@@ -2,17 +2,15 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use pointsman_facts::{Blame, Candidates, Failure, FailureKind, Price};
 use pointsman_policy::{AttemptView, Host, Remaining};
 use support::fleet::Fleet;
-use support::twin::{Twins, default_bundle};
+use support::twin::{default_bundle, twins};
 use support::{config, job};
 
 #[test]
 fn components_and_twins_decide_alike() {
-    let host = || Host::new(config(), Some(Arc::new(Twins))).expect("an engine");
+    let host = || Host::new(config(), Some(twins())).expect("an engine");
     let (wasm, native) = (host(), host());
     let loaded = wasm
         .load(&default_bundle())
@@ -46,7 +44,7 @@ fn components_and_twins_decide_alike() {
 
 #[test]
 fn components_and_twins_rescue_alike() {
-    let host = || Host::new(config(), Some(Arc::new(Twins))).expect("an engine");
+    let host = || Host::new(config(), Some(twins())).expect("an engine");
     let (wasm, native) = (host(), host());
     let loaded = wasm
         .load(&default_bundle())
@@ -104,7 +102,7 @@ fn components_and_twins_rescue_alike() {
 
 #[test]
 fn an_exclusion_of_the_price_ceiling_shows_the_price() {
-    let host = Host::new(config(), Some(Arc::new(Twins))).expect("an engine");
+    let host = Host::new(config(), Some(twins())).expect("an engine");
     let loaded = host
         .load(&default_bundle())
         .expect("the embedded bundle loads");

@@ -22,12 +22,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
+use pointsman_default_bundle as default_bundle;
+use pointsman_native::Native;
 use pointsman_policy::bundle::{Digest, MAX_COMPONENT};
 use pointsman_policy::{Bundle, Config, GenerationInfo, Host, State};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::twin::Twin;
 use store::{Kept, Last, Store};
 
 pub use archive::pack;
@@ -62,7 +63,8 @@ impl Policies {
     pub async fn start(settings: &Settings) -> Result<Arc<Self>> {
         let store = Arc::new(Store::open(&settings.data.dir.join("policy"))?);
         let host = blocking(|| {
-            Host::new(Config::default(), Some(Arc::new(Twin))).map_err(anyhow::Error::from)
+            let twin = Arc::new(Native::new(default_bundle::stage));
+            Host::new(Config::default(), Some(twin)).map_err(anyhow::Error::from)
         })
         .await?;
         let policies = Arc::new(Self {
