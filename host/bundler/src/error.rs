@@ -25,7 +25,7 @@ pub enum BuildError {
         reason: String,
     },
     /// Cargo or rustc could not be started.
-    #[error("cannot run {}: {source}; policies are compiled by cargo, which comes with Rust", program.display())]
+    #[error("cannot run {}: {source}; policies are compiled by cargo: install Rust from https://rustup.rs, or put cargo on the PATH", program.display())]
     NoCargo {
         /// What was started.
         program: PathBuf,
@@ -61,14 +61,22 @@ pub enum BuildError {
     },
     /// It wants from the host what no policy gets.
     #[error(
-        "{component} imports {import}; a policy has no WASI: no files, sockets, clock or random numbers. Take the time from job.now-ms and \
-         randomness from job.seed, and leave out the crate that needs more"
+        "{component} imports {import}, and a policy can import nothing but the log: no files, sockets, clock or random numbers. {}",
+        usual(import)
     )]
     Import {
         /// Its file name.
         component: String,
         /// The import.
         import: String,
+    },
+    /// A stage names a policy that the program does not come with.
+    #[error("there is no builtin \"{name}\"; there are: {}", if known.is_empty() { "none here".to_owned() } else { known.join(", ") })]
+    NoBuiltin {
+        /// What the stage names.
+        name: String,
+        /// What it could name.
+        known: Vec<&'static str>,
     },
     /// It exports no hook.
     #[error(
@@ -78,6 +86,22 @@ pub enum BuildError {
         /// Its file name.
         component: String,
     },
+}
+
+/// What usually brings an import in, and what to do instead.
+fn usual(import: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|word| import.contains(word));
+    if has(&["wasm_bindgen", "wbindgen"]) {
+        "wasm-bindgen brings it in, which chrono, getrandom, uuid or web crates pull in with a feature called js, wasm-bindgen or wasmbind: turn the feature off"
+    } else if has(&["clock", "time"]) {
+        "Usually std::time::Instant or SystemTime does it: take the time from job.now_ms"
+    } else if has(&["random", "getrandom"]) {
+        "Usually the crate rand, getrandom or uuid does it: take randomness from job.rng()"
+    } else if has(&["wasi"]) {
+        "It is built for WASI: build it for wasm32-unknown-unknown, as `pointsman policy build` does with a crate, and leave out what prints, reads files or the environment"
+    } else {
+        "An `extern` block, or a crate that has one, does it: leave it out"
+    }
 }
 
 // === impl BuildError ===

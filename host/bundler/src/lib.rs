@@ -2,9 +2,11 @@
 //!
 //! # Contract
 //!
-//! A source is a folder with a `bundle.toml` whose stages name either a crate (`crate = "."`, a folder beside the manifest) or a
-//! finished component (a file beside it). [`build`] writes the same manifest to another folder, without the crates and with
-//! the SHA-256 of every component, and the components beside it. The manifest is written last and replaced as a whole, so that
+//! A source is a folder with a `bundle.toml` whose stages name a crate (`crate = "."`, a folder beside the manifest), a finished
+//! component (a file beside it), or a policy that the program comes with (`builtin = "rank"`, looked up in
+//! [`Options::library`]). [`build`] writes the same manifest to another folder, without the crates and with
+//! the SHA-256 of every component, and the components beside it. Golden vectors (`vectors.jsonl` beside the source's manifest) go
+//! along. The manifest is written last and replaced as a whole, so that
 //! who watches it never sees a bundle half written. What the manifest otherwise says is the host's business and passed on as it is.
 //!
 //! Nothing but cargo with the target `wasm32-unknown-unknown` is needed; components are made in this process. A component that
@@ -32,6 +34,9 @@ use manifest::{Manifest, Origin};
 /// The name of the manifest, in a source and in a bundle.
 pub const MANIFEST: &str = "bundle.toml";
 
+/// The name of the golden vectors, in a source and in a bundle.
+pub const VECTORS: &str = "vectors.jsonl";
+
 /// How to build.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -44,6 +49,8 @@ pub struct Options {
     pub offline: bool,
     /// Refuse to change `Cargo.lock`.
     pub locked: bool,
+    /// Components that stages can name with `builtin`: file name, content.
+    pub library: &'static [(&'static str, &'static [u8])],
 }
 
 /// A bundle that was built.
@@ -53,9 +60,20 @@ pub struct Built {
     pub manifest: PathBuf,
     /// Its components, by file name.
     pub components: Vec<Component>,
+    /// Its golden vectors.
+    pub vectors: Option<Component>,
 }
 
-/// One component of a bundle.
+/// What can be known of a source before it is built.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Whether there is something to build. A bundle that is built is a folder with a manifest too.
+    pub is_source: bool,
+    /// The folders of its crates.
+    pub crates: Vec<PathBuf>,
+}
+
+/// One file of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Component {
     /// File name in the bundle.
@@ -77,8 +95,25 @@ impl Default for Options {
             offline: std::env::var_os("CARGO_NET_OFFLINE")
                 .is_some_and(|offline| offline != "false"),
             locked: false,
+            library: &[],
         }
     }
+}
+
+/// Looks at the manifest in the folder `source`.
+///
+/// # Errors
+///
+/// [`BuildError`] when there is none, or it is wrong.
+pub fn look(source: &Path) -> Result<Source, BuildError> {
+    let manifest = Manifest::read(&source.join(MANIFEST))?;
+    Ok(Source {
+        is_source: manifest.is_source(),
+        crates: manifest
+            .crates()
+            .map(|folder| source.join(folder))
+            .collect(),
+    })
 }
 
 /// Builds the bundle whose source is in the folder `source` into the folder `out`, which is made if need be.
@@ -100,26 +135,51 @@ pub fn build(source: &Path, out: &Path, options: &Options) -> Result<Built, Buil
                 let module = cargo::compile(&source.join(folder), options)?;
                 component::encode(file, &module)?
             }
+            Origin::Builtin(name) => builtin(name, options.library)?.to_vec(),
         };
         component::check(file, &bytes)?;
         made.insert(file.to_owned(), bytes);
     }
     std::fs::create_dir_all(out).map_err(BuildError::io("create", out))?;
-    let mut components = Vec::new();
-    for (file, bytes) in &made {
+    let put = |file: &str, bytes: &[u8]| {
         replace(&out.join(file), bytes)?;
-        components.push(Component {
-            file: file.clone(),
+        Ok(Component {
+            file: file.to_owned(),
             sha256: component::digest(bytes),
             size: bytes.len() as u64,
-        });
-    }
+        })
+    };
+    let components: Vec<Component> = made
+        .iter()
+        .map(|(file, bytes)| put(file, bytes))
+        .collect::<Result<_, _>>()?;
+    let vectors = match std::fs::read(source.join(VECTORS)) {
+        Ok(bytes) => Some(put(VECTORS, &bytes)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(BuildError::io("read", &source.join(VECTORS))(error)),
+    };
     let path = out.join(MANIFEST);
-    replace(&path, manifest.with_digests(&components)?.as_bytes())?;
+    let text = manifest.with_digests(&components, vectors.as_ref())?;
+    replace(&path, text.as_bytes())?;
     Ok(Built {
         manifest: path,
         components,
+        vectors,
     })
+}
+
+fn builtin(
+    name: &str,
+    library: &'static [(&'static str, &'static [u8])],
+) -> Result<&'static [u8], BuildError> {
+    let known = library.iter().filter(|(file, _)| file.ends_with(".wasm"));
+    let found = known.clone().find(|(file, _)| manifest::stem(file) == name);
+    found
+        .map(|(_, bytes)| *bytes)
+        .ok_or_else(|| BuildError::NoBuiltin {
+            name: name.to_owned(),
+            known: known.map(|(file, _)| manifest::stem(file)).collect(),
+        })
 }
 
 /// Writes a file so that readers see the old one or the new one.

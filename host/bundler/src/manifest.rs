@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use crate::{BuildError, Component};
 
-/// A source's manifest. Only the stages' `component`, `crate` and `sha256` mean something here.
+/// A source's manifest. Only the stages' `component`, `crate`, `builtin` and `sha256` mean something here.
 #[derive(Debug)]
 pub(crate) struct Manifest {
     path: PathBuf,
@@ -21,7 +21,12 @@ pub(crate) enum Origin {
     File,
     /// It is compiled from the crate in that folder, relative to the manifest.
     Crate(PathBuf),
+    /// It comes with the program that builds, under that name.
+    Builtin(String),
 }
+
+/// The key of the golden vectors in a bundle's manifest.
+const VECTORS: &str = "vectors";
 
 /// Longest name of a component's file, bytes.
 const MAX_NAME: usize = 100;
@@ -64,6 +69,22 @@ impl Manifest {
         })
     }
 
+    /// The folders of its crates, relative to it, each once.
+    pub(crate) fn crates(&self) -> impl Iterator<Item = &Path> {
+        self.components
+            .iter()
+            .filter_map(|(_, origin)| match origin {
+                Origin::Crate(folder) => Some(folder.as_path()),
+                Origin::File | Origin::Builtin(_) => None,
+            })
+    }
+
+    /// Whether it is a source: something in it is yet to be made, or a digest to be found.
+    pub(crate) fn is_source(&self) -> bool {
+        let made = |stage: &Table| stage.contains_key("sha256");
+        !stages(&self.table).all(|(_, stage)| made(stage))
+    }
+
     /// Every component once: its file name and where it comes from.
     pub(crate) fn components(&self) -> impl Iterator<Item = (&str, &Origin)> {
         self.components
@@ -71,27 +92,42 @@ impl Manifest {
             .map(|(file, origin)| (file.as_str(), origin))
     }
 
-    /// The bundle's manifest: crates out, digests in.
-    pub(crate) fn with_digests(&self, built: &[Component]) -> Result<String, BuildError> {
+    /// The bundle's manifest: crates and builtins out, digests in; also that of the golden vectors, if there are some.
+    pub(crate) fn with_digests(
+        &self,
+        built: &[Component],
+        vectors: Option<&Component>,
+    ) -> Result<String, BuildError> {
         let fail = |reason: String| BuildError::Manifest {
             path: self.path.clone(),
             reason,
         };
         let mut table = self.table.clone();
+        if let Some(vectors) = vectors {
+            let mut entry = Table::new();
+            entry.insert("file".to_owned(), Value::String(vectors.file.clone()));
+            entry.insert("sha256".to_owned(), Value::String(vectors.sha256.clone()));
+            table.insert(VECTORS.to_owned(), Value::Table(entry));
+        }
         for stage in table
             .iter_mut()
             .filter_map(|(_, value)| value.as_array_mut())
             .flatten()
             .filter_map(Value::as_table_mut)
         {
-            let file = stage.get("component").and_then(Value::as_str);
+            let file = file_name(stage).ok().flatten();
             let Some(component) = built
                 .iter()
-                .find(|component| Some(component.file.as_str()) == file)
+                .find(|component| Some(component.file.as_str()) == file.as_deref())
             else {
                 continue;
             };
             stage.remove("crate");
+            stage.remove("builtin");
+            stage.insert(
+                "component".to_owned(),
+                Value::String(component.file.clone()),
+            );
             let stated = stage.insert("sha256".to_owned(), Value::String(component.sha256.clone()));
             if stated.is_some_and(|stated| stated.as_str() != Some(&component.sha256)) {
                 let reason = format!(
@@ -117,13 +153,31 @@ fn stages(table: &Table) -> impl Iterator<Item = (&str, &Table)> {
     })
 }
 
-fn component(stage: &Table) -> Result<(String, Origin), String> {
-    let text = |key: &str| match stage.get(key) {
+fn text<'a>(stage: &'a Table, key: &str) -> Result<Option<&'a str>, String> {
+    match stage.get(key) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(format!("{key} must be a string")),
-    };
-    let file = text("component")?.ok_or("component is missing: the name of a .wasm file")?;
+    }
+}
+
+/// The name of the stage's file: its `component`, or that of its builtin.
+fn file_name(stage: &Table) -> Result<Option<String>, String> {
+    if let Some(file) = text(stage, "component")? {
+        return Ok(Some(file.to_owned()));
+    }
+    Ok(text(stage, "builtin")?.map(|name| format!("{}.wasm", stem(name))))
+}
+
+/// A name with or without its `.wasm`.
+pub(crate) fn stem(name: &str) -> &str {
+    name.strip_suffix(".wasm").unwrap_or(name)
+}
+
+fn component(stage: &Table) -> Result<(String, Origin), String> {
+    let file = file_name(stage)?.ok_or(
+        "component is missing: the name of a .wasm file; or builtin, the name of a policy that the gateway comes with",
+    )?;
     let plain = file.len() <= MAX_NAME
         && file
             .bytes()
@@ -133,16 +187,22 @@ fn component(stage: &Table) -> Result<(String, Origin), String> {
             "component = \"{file}\" must be a file name of letters, digits, - and _ that ends in .wasm"
         ));
     }
-    let origin = match text("crate")? {
-        None => Origin::File,
-        Some(folder) if stage.contains_key("sha256") => {
+    let origin = match (text(stage, "crate")?, text(stage, "builtin")?) {
+        (None, None) => Origin::File,
+        (Some(folder), Some(name)) => {
+            return Err(format!(
+                "it has crate = \"{folder}\" and builtin = \"{name}\"; leave one of them out"
+            ));
+        }
+        (Some(folder), None) if stage.contains_key("sha256") => {
             return Err(format!(
                 "crate = \"{folder}\" is compiled, so sha256 cannot be known; leave it out"
             ));
         }
-        Some(folder) => Origin::Crate(folder.into()),
+        (Some(folder), None) => Origin::Crate(folder.into()),
+        (None, Some(name)) => Origin::Builtin(stem(name).to_owned()),
     };
-    Ok((file.to_owned(), origin))
+    Ok((file, origin))
 }
 
 #[cfg(test)]
@@ -197,7 +257,7 @@ mod tests {
     fn the_bundles_manifest_has_digests_instead_of_crates_and_keeps_the_rest() {
         let manifest = parse(SOURCE).expect("a manifest");
         let text = manifest
-            .with_digests(&[built("rank.wasm", "aa"), built("ready.wasm", "bb")])
+            .with_digests(&[built("rank.wasm", "aa"), built("ready.wasm", "bb")], None)
             .expect("a manifest");
         let expected = SOURCE
             .replace("crate = \"rank\"", "sha256 = \"aa\"")
@@ -216,8 +276,48 @@ mod tests {
     fn a_finished_component_must_be_the_one_its_digest_says() {
         let stated = "[[selection]]\ncomponent = \"a.wasm\"\nsha256 = \"aa\"";
         let manifest = parse(stated).expect("a manifest");
-        assert!(manifest.with_digests(&[built("a.wasm", "aa")]).is_ok());
-        assert!(manifest.with_digests(&[built("a.wasm", "bb")]).is_err());
+        assert!(
+            manifest
+                .with_digests(&[built("a.wasm", "aa")], None)
+                .is_ok()
+        );
+        assert!(
+            manifest
+                .with_digests(&[built("a.wasm", "bb")], None)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_builtin_becomes_a_component_with_its_digest() {
+        let text = "name = \"b\"\n[[selection]]\nbuiltin = \"rank\"\nweight = 2.0\n[[failover]]\nbuiltin = \"failover.wasm\"";
+        let manifest = parse(text).expect("a manifest");
+        assert!(manifest.is_source());
+        let names: Vec<_> = manifest.components().collect();
+        let (rank, failover) = (
+            Origin::Builtin("rank".to_owned()),
+            Origin::Builtin("failover".to_owned()),
+        );
+        // TOML keeps its tables by name.
+        assert_eq!(names, [("failover.wasm", &failover), ("rank.wasm", &rank)]);
+        let built = [built("rank.wasm", "aa"), built("failover.wasm", "bb")];
+        let vectors = Component {
+            file: "vectors.jsonl".to_owned(),
+            sha256: "cc".to_owned(),
+            size: 1,
+        };
+        let text = manifest
+            .with_digests(&built, Some(&vectors))
+            .expect("a manifest");
+        let expected = "name = \"b\"\nvectors = { file = \"vectors.jsonl\", sha256 = \"cc\" }
+            [[selection]]\ncomponent = \"rank.wasm\"\nsha256 = \"aa\"\nweight = 2.0
+            [[failover]]\ncomponent = \"failover.wasm\"\nsha256 = \"bb\"";
+        let (made, expected): (Table, Table) = (
+            toml::from_str(&text).expect("it is TOML"),
+            toml::from_str(expected).expect("so is this"),
+        );
+        assert_eq!(made, expected);
+        assert!(!parse(&text).expect("a manifest").is_source());
     }
 
     #[test]
@@ -226,6 +326,14 @@ mod tests {
             ("name = 1 2", "line 1, column"),
             ("name = \"empty\"", "there is no stage"),
             ("[[selection]]\ncrate = \".\"", "component is missing"),
+            (
+                "[[selection]]\nbuiltin = \"rank\"\ncomponent = \"a.wasm\"\ncrate = \".\"",
+                "leave one of them out",
+            ),
+            (
+                "[[selection]]\nbuiltin = \"../rank\"",
+                "must be a file name",
+            ),
             ("[[selection]]\ncomponent = 7", "component must be a string"),
             (
                 "[[selection]]\ncomponent = \"../a.wasm\"",
