@@ -66,10 +66,6 @@ struct Run<'a, E: Exchange> {
     reranked: bool,
 }
 
-/// Causes of refusals that are the policy host's own and say that no orchestrator is left, not that the job may not be done: what
-/// is refused so may succeed when an orchestrator comes back.
-const NOBODY: [&str; 3] = ["no-candidates", "all-excluded", "host-invariants"];
-
 // === impl Settings ===
 
 impl Default for Settings {
@@ -261,7 +257,7 @@ impl<'a, E: Exchange> Run<'a, E> {
     fn nobody(&self) -> Stopped {
         let refusal = self.selection.refusal();
         if let Some(refusal) = refusal
-            && !NOBODY.contains(&refusal.cause.as_str())
+            && !refusal.leaves_nobody()
         {
             let mut stopped = self.stopped(StopReason::Rejected, refusal.message.clone());
             stopped.status = Some(refusal.status);

@@ -180,6 +180,7 @@ fn a_stage_that_excludes_everybody_fails_the_job_or_is_skipped() {
         (refusal.status, refusal.cause.as_str()),
         (503, "all-excluded")
     );
+    assert!(refusal.leaves_nobody());
     assert_eq!(refusal.stage.as_deref(), Some("nobody"));
     assert_eq!(selection.decision.exclusions().count(), 5, "all are told");
 
@@ -233,6 +234,7 @@ fn a_refusal_ends_the_chain() {
     assert_eq!(refusal.status, 451);
     assert_eq!(refusal.cause, "closed on Sundays");
     assert_eq!(refusal.message, "come back tomorrow");
+    assert!(!refusal.leaves_nobody(), "the policy refuses the job");
     assert_eq!(refusal.stage.as_deref(), Some("closed"));
     assert_eq!(selection.decision.fault, None, "a refusal is no fault");
 }
@@ -242,11 +244,12 @@ fn nobody_to_choose_from_and_nobody_to_ask() {
     let host = Host::new(config(), None).expect("an engine");
     let refused = |host: &Host, rows| {
         let selection = host.select(&job(1), &Rows::slower(rows));
-        selection.refusal().expect("refused").cause.clone()
+        let refusal = selection.refusal().expect("refused");
+        (refusal.cause.clone(), refusal.leaves_nobody())
     };
-    assert_eq!(refused(&host, 3), "no-policy");
+    assert_eq!(refused(&host, 3), ("no-policy".to_owned(), false));
     activate(&host, &Made::new("reject").select("abstain", "").bundle());
-    assert_eq!(refused(&host, 0), "no-candidates");
+    assert_eq!(refused(&host, 0), ("no-candidates".to_owned(), true));
 }
 
 #[test]
@@ -307,7 +310,9 @@ fn the_host_drops_what_no_policy_may_let_through() {
         ..rows
     };
     let refusal = host.select(&job, &unfit);
-    assert_eq!(refusal.refusal().expect("refused").cause, "host-invariants");
+    let refusal = refusal.refusal().expect("refused");
+    assert_eq!(refusal.cause, "host-invariants");
+    assert!(refusal.leaves_nobody());
 }
 
 #[test]

@@ -53,6 +53,19 @@ pub struct Refusal {
     pub message: String,
     /// The stage that refused; `None` is the host.
     pub stage: Option<Arc<str>>,
+    #[serde(skip)]
+    nobody: Option<Nobody>,
+}
+
+/// Why no orchestrator is left for a job that nothing was said against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nobody {
+    /// None is known.
+    NoCandidates,
+    /// A stage excluded the last ones.
+    AllExcluded,
+    /// What the stages left is unfit or above the hard ceiling.
+    HostInvariants,
 }
 
 /// Both chains of a bundle.
@@ -119,7 +132,23 @@ impl Refusal {
             cause: cause.to_owned(),
             message: message.into(),
             stage: None,
+            nobody: None,
         }
+    }
+
+    /// The host's own refusal because no orchestrator is left.
+    fn nobody(why: Nobody, message: impl Into<String>) -> Self {
+        Self {
+            nobody: Some(why),
+            ..Self::host(why.cause(), message)
+        }
+    }
+
+    /// Whether there is nobody to do the job, which may change by the next one; otherwise the job itself was refused. A policy's own
+    /// refusal never says so, whatever its cause is called.
+    #[must_use]
+    pub fn leaves_nobody(&self) -> bool {
+        self.nobody.is_some()
     }
 
     /// The refusal of `stage`, already checked.
@@ -130,6 +159,20 @@ impl Refusal {
             cause: cause.map_or_else(String::new, |cause| cause.text.clone()),
             message: refusal.message,
             stage: Some(Arc::clone(&stage.name)),
+            nobody: None,
+        }
+    }
+}
+
+// === impl Nobody ===
+
+impl Nobody {
+    /// The cause in decisions and metrics.
+    const fn cause(self) -> &'static str {
+        match self {
+            Self::NoCandidates => "no-candidates",
+            Self::AllExcluded => "all-excluded",
+            Self::HostInvariants => "host-invariants",
         }
     }
 }
@@ -168,7 +211,10 @@ impl Chain {
         let rows = u32::try_from(candidates.rows()).unwrap_or(u32::MAX);
         if rows == 0 {
             let message = "no orchestrator is known";
-            return Ok(Outcome::refused(Refusal::host("no-candidates", message)));
+            return Ok(Outcome::refused(Refusal::nobody(
+                Nobody::NoCandidates,
+                message,
+            )));
         }
         let mut base = Base::new(candidates, &self.columns);
         let mut merge = Merge::new(shuffled(rows, job.seed));
@@ -198,7 +244,7 @@ impl Chain {
         let drops = recheck(&mut merge, &mut base, self.needed, job, unpriced_passes);
         let refusal = merge.rows.is_empty().then(|| {
             let message = "every orchestrator that the policy chose is unfit or too expensive";
-            Refusal::host("host-invariants", message)
+            Refusal::nobody(Nobody::HostInvariants, message)
         });
         Ok(Outcome {
             order: merge.rows,
@@ -233,7 +279,7 @@ impl Chain {
                     );
                     return Ok(Some(Refusal {
                         stage: Some(Arc::clone(&stage.name)),
-                        ..Refusal::host("all-excluded", message)
+                        ..Refusal::nobody(Nobody::AllExcluded, message)
                     }));
                 }
                 Step::Refused(refusal) => return Ok(Some(Refusal::of(stage, refusal))),
