@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pointsman_facts::values::{NO, YES};
-use pointsman_facts::{Candidates, Column, Symbol, Values, Workload};
+use pointsman_facts::{Candidates, Column, Kept, Symbol, Values, Workload};
 use pointsman_wire::net::Capabilities;
 
 use crate::clock::Clock;
@@ -31,7 +31,8 @@ pub struct Query {
 
 /// Every known orchestrator as a candidate for one job.
 ///
-/// Rows and facts are those of one snapshot and never change; `in-flight` and `rest-ms` are as of the moment they are asked for.
+/// Rows and facts are those of one snapshot and never change; `in-flight` and `rest-ms` are as of the moment they are asked for, or of
+/// the moment the view was [kept](Candidates::keep).
 #[derive(Clone, Debug)]
 pub struct View {
     snapshot: Arc<Snapshot>,
@@ -40,6 +41,8 @@ pub struct View {
     incumbent: Option<usize>,
     excluded: Vec<usize>,
     clock: Clock,
+    /// `in-flight` and `rest-ms` of every row, once the view is kept.
+    live: Option<(Vec<u64>, Vec<u64>)>,
 }
 
 // === impl View ===
@@ -54,6 +57,7 @@ impl View {
             excluded: Vec::new(),
             snapshot,
             clock,
+            live: None,
         }
     }
 
@@ -149,11 +153,17 @@ impl Candidates for View {
             Column::Incumbent => self.incumbent(),
             // Nothing is paid in advance while there are no tickets.
             Column::Credit => Values::Numbers(vec![0.0; self.rows()].into()),
-            Column::InFlight => self.live(Orchestrator::in_flight),
-            Column::RestMs => {
-                let now_ms = self.clock.unix_ms();
-                self.live(|orchestrator| orchestrator.rest_ms(now_ms))
-            }
+            Column::InFlight => match &self.live {
+                Some((in_flight, _)) => Values::Counts((&**in_flight).into()),
+                None => self.live(Orchestrator::in_flight),
+            },
+            Column::RestMs => match &self.live {
+                Some((_, rest_ms)) => Values::Counts((&**rest_ms).into()),
+                None => {
+                    let now_ms = self.clock.unix_ms();
+                    self.live(|orchestrator| orchestrator.rest_ms(now_ms))
+                }
+            },
             Column::Price => Values::Numbers((&*present.price).into()),
             Column::PriceNum => Values::Counts((&*present.price_num).into()),
             Column::PriceDen => Values::Counts((&*present.price_den).into()),
@@ -181,5 +191,30 @@ impl Candidates for View {
                 Values::unknown(column.kind(), self.rows())
             }
         }
+    }
+
+    fn keep(&self) -> Option<Arc<dyn Kept>> {
+        let mut kept = self.clone();
+        if kept.live.is_none() {
+            let now_ms = self.clock.unix_ms();
+            let rows = self.snapshot.present.rows.iter();
+            let live = rows.map(|row| {
+                let orchestrator = &row.orchestrator;
+                (orchestrator.in_flight(), orchestrator.rest_ms(now_ms))
+            });
+            kept.live = Some(live.unzip());
+        }
+        Some(Arc::new(kept))
+    }
+}
+
+impl Kept for View {
+    fn labels(&self) -> Vec<String> {
+        self.snapshot.present.labels.keys().cloned().collect()
+    }
+
+    fn address(&self, row: usize) -> Option<String> {
+        let row = self.snapshot.present.rows.get(row)?;
+        Some(row.orchestrator.uri.to_string())
     }
 }

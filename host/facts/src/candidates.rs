@@ -1,5 +1,7 @@
 //! Where a decision's facts come from.
 
+use std::sync::Arc;
+
 use crate::{Column, Symbol, Values};
 
 /// The candidates of one decision: every known orchestrator, each a row, the same rows for every question.
@@ -19,4 +21,19 @@ pub trait Candidates: Send + Sync {
     /// One fact of every candidate, of the column's [`Column::kind`], [`Candidates::rows`] long.
     /// [`Column::ScoreSum`] and [`Column::Position`] are the chain's own and never asked for here.
     fn values(&self, column: &Column) -> Values<'_>;
+
+    /// The same candidates to be read later, on another thread: what changes with every attempt is as of now and stays so.
+    /// `None` where they cannot be kept. Called on the way of a job, so it copies as little as it can.
+    fn keep(&self) -> Option<Arc<dyn Kept>> {
+        None
+    }
+}
+
+/// Candidates that outlive their decision: for recording, and for whoever asks another policy about them afterwards.
+pub trait Kept: Candidates {
+    /// The keys of every label that any candidate has: which `label/<key>` columns there are.
+    fn labels(&self) -> Vec<String>;
+
+    /// Where the orchestrator of `row` is asked, for people to read.
+    fn address(&self, row: usize) -> Option<String>;
 }

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::column::nearest;
 use crate::values::Kind;
 use crate::{Price, Symbol, Workload};
 
 /// What is routed. Made by a workload, completed by dispatch, read by policies.
-#[derive(Clone, Debug)]
+///
+/// Recordings keep jobs by the names of these fields: one that is added takes `#[serde(default)]`, so that older recordings are read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// Name for people and recordings: `<stream>/<sequence>` for a segment.
     pub id: String,

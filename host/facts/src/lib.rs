@@ -19,7 +19,7 @@ pub mod symbol;
 pub mod values;
 pub mod workload;
 
-pub use candidates::Candidates;
+pub use candidates::{Candidates, Kept};
 pub use column::Column;
 pub use failure::{Blame, Failure, FailureKind};
 pub use job::{Fact, Job, JobFact};

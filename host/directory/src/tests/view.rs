@@ -374,3 +374,35 @@ async fn the_list_for_people_holds_what_they_ask_for() {
             .contains("refused")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_kept_stays_as_it_was() {
+    let fakes = Fakes::answering(&["a", "b"]);
+    let directory = directory(&fakes, &["a", "b"]).await;
+    directory.settled(LONG).await;
+    let view = view(&directory).excluding([id("b")]);
+    let running = directory.begin(id("a"), Workload::Transcode, Symbol::UNKNOWN);
+    assert_eq!(
+        directory.rest(id("a"), 5 * SECOND),
+        Rest::Granted(5 * SECOND)
+    );
+    let kept = view.keep().expect("a view can be kept");
+    drop(running);
+    succeed(&directory, "a", 5);
+    directory.publish();
+    sleep(SECOND).await;
+    let row = view.row_of(id("a")).expect("a known orchestrator");
+    let shown = |column: &Column| {
+        (
+            view.values(column).shown(row),
+            kept.values(column).shown(row),
+        )
+    };
+    assert_eq!(shown(&Column::InFlight), (0.0, 1.0));
+    assert_eq!(shown(&Column::RestMs), (4000.0, 5000.0));
+    assert_eq!(kept.values(&Column::Fit), view.values(&Column::Fit));
+    assert_eq!(kept.snapshot(), view.snapshot());
+    assert_eq!(kept.address(row).as_deref(), Some("https://a:8935"));
+    assert_eq!(kept.address(2), None);
+    assert_eq!(kept.labels(), ["region"]);
+}
