@@ -1,0 +1,206 @@
+//! The name of a policy: of its folder, crate, component and bundle at once.
+
+/// A name that all of them can have.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+/// The name cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// It has other characters, or too many.
+    #[error(
+        "\"{0}\" cannot be a policy's name: it has 1 to {MOST} of a-z, 0-9 and -, and begins with a letter, such as eu-first"
+    )]
+    Form(String),
+    /// It means something to the compiler or to the sdk.
+    #[error(
+        "\"{0}\" cannot be a policy's name: it already means something to Rust, the sdk or a bundle; try {0}-policy"
+    )]
+    Taken(String),
+}
+
+/// Longest name, bytes.
+const MOST: usize = 48;
+
+/// Words of the language, crates that are always there, and what the sdk is built from.
+const TAKEN: &[&str] = &[
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "pointsman-sdk",
+    "priv",
+    "proc-macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "wit-bindgen",
+    "yield",
+    // Names of the sdk's prelude, which the policy's type would hide.
+    "attempt",
+    "bargain",
+    "because",
+    "blame",
+    "byoc",
+    "candidates",
+    "cause",
+    "counts",
+    "fact",
+    "failover",
+    "failure",
+    "job",
+    "job-fact",
+    "marks",
+    "numbers",
+    "patience",
+    "plan",
+    "policy",
+    "price",
+    "prices",
+    "recovery",
+    "remedy",
+    "request",
+    "reverse",
+    "rng",
+    "routing",
+    "row",
+    "selection",
+    "settings",
+    "symbol",
+    "symbols",
+    "text",
+    "verdict",
+    "capability",
+    "price-ceiling",
+    "rank",
+    "option",
+    "some",
+    "none",
+    "result",
+    "ok",
+    "err",
+    "vec",
+    "string",
+];
+
+// === impl Name ===
+
+impl Name {
+    /// Reads a name.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`], saying what one looks like.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let form = (1..=MOST).contains(&text.len())
+            && text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !form || text.ends_with('-') || text.contains("--") {
+            return Err(NameError::Form(text.to_owned()));
+        }
+        if TAKEN.contains(&text) {
+            return Err(NameError::Taken(text.to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the Rust type: `eu-first` is `EuFirst`.
+    pub(crate) fn type_name(&self) -> String {
+        let words = self.0.split('-');
+        words
+            .map(|word| {
+                let (first, rest) = word.split_at(1);
+                first.to_ascii_uppercase() + rest
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_crates_and_a_bundles() {
+        for good in ["a", "eu-first", "x2", "night-owl-3"] {
+            assert!(Name::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "2x",
+            "-a",
+            "a-",
+            "a--b",
+            "Eu",
+            "eu_first",
+            "../a",
+            "a b",
+            &"a".repeat(49),
+        ] {
+            assert!(matches!(Name::parse(bad), Err(NameError::Form(_))), "{bad}");
+        }
+        for taken in ["test", "score-policy-is-not", "pointsman-sdk", "price"] {
+            let parsed = Name::parse(taken);
+            assert_eq!(parsed.is_ok(), taken == "score-policy-is-not", "{taken}");
+        }
+        assert_eq!(
+            Name::parse("night-owl-3").expect("a name").type_name(),
+            "NightOwl3"
+        );
+    }
+}
