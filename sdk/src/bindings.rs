@@ -2,7 +2,8 @@
 //!
 //! One small world an interface, because wit-bindgen makes an exported interface anew for every world that has it, and the
 //! worlds of `wit/` share one. A component carries the worlds of the interfaces that [`export!`](crate::export!) exports, and
-//! the componentiser joins them: `about` and `selecting` are `selector`, `about` and `rescuing` are `rescuer`.
+//! the componentiser joins them: `about` and `selecting` are `selector`, `about` and `routing` are `router`, `about` and
+//! `rescuing` are `rescuer`, and all four are `complete`.
 
 /// What every policy exports, and the log it imports.
 #[allow(
@@ -62,6 +63,33 @@ pub mod selecting {
     });
 }
 
+/// The byoc hook.
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    unsafe_code,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated from wit/, which documents every item"
+)]
+pub mod routing {
+    wit_bindgen::generate!({
+        inline: "
+            package pointsman:sdk;
+            world routing {
+                export pointsman:policy/byoc@0.1.0;
+            }
+        ",
+        path: "../wit",
+        world: "pointsman:sdk/routing",
+        pub_export_macro: true,
+        export_macro_name: "export_routing",
+        additional_derives: [PartialEq],
+        with: { "pointsman:policy/types@0.1.0": crate::bindings::about::pointsman::policy::types },
+    });
+}
+
 /// The failover hook.
 #[allow(
     missing_docs,
@@ -93,4 +121,5 @@ pub mod rescuing {
 pub(crate) use about::exports::pointsman::policy::policy;
 pub(crate) use about::pointsman::policy::{log, types};
 pub(crate) use rescuing::exports::pointsman::policy::failover;
+pub(crate) use routing::exports::pointsman::policy::byoc;
 pub(crate) use selecting::exports::pointsman::policy::selection;

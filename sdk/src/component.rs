@@ -7,14 +7,19 @@ use core::cell::Cell;
 use core::fmt;
 
 use crate::bindings::policy::Plan as WitPlan;
+use crate::byoc::{Request, Routing};
 use crate::failover::{Attempt, Bargain, Patience, Remedy};
 use crate::text::joined;
 use crate::{
-    Candidates, Description, Failover, Job, Known, Plan, Policy, Price, Problem, Selection,
+    Byoc, Candidates, Description, Failover, Job, Known, Plan, Policy, Price, Problem, Selection,
     Setting, Settings, Table, Verdict, log,
 };
 
 /// Who a policy is; implemented by [`export!`](crate::export!) from the crate's `Cargo.toml`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not exported",
+    note = "end the crate's lib.rs with `export!({Self});`"
+)]
 pub trait About {
     /// Name of the package.
     const NAME: &'static str;
@@ -89,6 +94,14 @@ impl<P: Selection> Configured<P> {
         log::forget();
         self.policy
             .judge(job, &Candidates::new(candidates, &self.plan))
+    }
+}
+
+impl<P: Byoc> Configured<P> {
+    /// Asks the hook.
+    pub fn route(&self, job: &Job, request: &Request) -> Routing {
+        log::forget();
+        self.policy.route(job, request)
     }
 }
 
@@ -192,33 +205,28 @@ pub fn log_panics() {
     }));
 }
 
-/// Exports a policy as a component: `export!(MyPolicy);`, as the last line of its crate.
+/// Exports a policy as a component: `export!(MyPolicy);`, as the last line of its crate's `lib.rs`.
 ///
 /// ```ignore
 /// export!(MyPolicy);                                             // a Selection
-/// export!(MyPolicy: Failover);
-/// export!(MyPolicy: Selection + Failover);
+/// export!(MyPolicy: Byoc);
+/// export!(MyPolicy: Selection + Byoc + Failover);                // any of them
 /// export!(MyPolicy, settings = "settings.schema.json");          // JSON Schema of its settings, beside Cargo.toml
 /// ```
 ///
-/// Name, version and summary are those of the crate's `Cargo.toml`. The type must be named by one identifier. Natively it
-/// only says who the policy is.
+/// Name, version and summary are those of the crate's `Cargo.toml`. The type must be named by one identifier.
+///
+/// Natively it makes a function `pointsman_native` instead, which gives the same policy to a program that links the crate
+/// ([`native::Exported`](crate::native::Exported)). Any number of such crates can be linked into one program.
 #[macro_export]
 macro_rules! export {
     ($policy:ident $(, settings = $file:literal)? $(,)?) => {
         $crate::export!($policy: Selection $(, settings = $file)?);
     };
-    ($policy:ident : Selection $(, settings = $file:literal)? $(,)?) => {
+    ($policy:ident : $first:ident $(+ $hook:ident)* $(, settings = $file:literal)? $(,)?) => {
         $crate::__pointsman_about!($policy $(, $file)?);
-        $crate::__pointsman_component!($policy, selection);
-    };
-    ($policy:ident : Failover $(, settings = $file:literal)? $(,)?) => {
-        $crate::__pointsman_about!($policy $(, $file)?);
-        $crate::__pointsman_component!($policy, failover);
-    };
-    ($policy:ident : Selection + Failover $(, settings = $file:literal)? $(,)?) => {
-        $crate::__pointsman_about!($policy $(, $file)?);
-        $crate::__pointsman_component!($policy, selection, failover);
+        $crate::__pointsman_native!($policy, $first $(, $hook)*);
+        $crate::__pointsman_component!($policy, $first $(, $hook)*);
     };
 }
 
@@ -241,17 +249,63 @@ macro_rules! __pointsman_about {
     };
 }
 
+/// The name of a hook in the contract, as a literal.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pointsman_name {
+    (Selection) => {
+        "selection"
+    };
+    (Byoc) => {
+        "byoc"
+    };
+    (Failover) => {
+        "failover"
+    };
+    ($other:ident) => {
+        ::core::compile_error!(
+            "a policy exports Selection, Byoc or Failover, or several: export!(MyPolicy: Selection + Failover);"
+        )
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pointsman_native {
+    ($policy:ident, $($hook:ident),+) => {
+        /// The policy of this crate, for programs that link it.
+        #[cfg(not(target_arch = "wasm32"))]
+        #[must_use]
+        pub fn pointsman_native() -> $crate::native::Exported {
+            $crate::native::Exported::new::<$policy>(
+                &[$(($crate::__pointsman_name!($hook), $crate::__pointsman_stage!($hook, $policy))),+],
+            )
+        }
+
+        // A policy that only its component uses would be dead code here.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn() -> $crate::native::Exported = pointsman_native;
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pointsman_stage {
+    (Selection, $policy:ident) => {
+        $crate::native::selection::<$policy>
+    };
+    (Byoc, $policy:ident) => {
+        $crate::native::byoc::<$policy>
+    };
+    (Failover, $policy:ident) => {
+        $crate::native::failover::<$policy>
+    };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __pointsman_component {
     ($policy:ident, $($hook:ident),+) => {
-        // Natively a policy that only its component uses would be dead code.
-        #[cfg(not(target_arch = "wasm32"))]
-        const _: fn(
-            ::std::vec::Vec<$crate::Setting>,
-        ) -> ::core::result::Result<$crate::component::Configured<$policy>, ::std::vec::Vec<$crate::Problem>> =
-            $crate::component::Configured::<$policy>::new;
-
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "the exported functions, written by wit-bindgen")]
         const _: () = {
@@ -275,7 +329,7 @@ macro_rules! __pointsman_component {
                 > {
                     $crate::component::log_panics();
                     match hook.as_str() {
-                        $(::core::stringify!($hook))|+ => SLOT.with(|slot| slot.fill($crate::component::Configured::new(settings))),
+                        $($crate::__pointsman_name!($hook))|+ => SLOT.with(|slot| slot.fill($crate::component::Configured::new(settings))),
                         _ => ::core::result::Result::Err($crate::component::no_such_hook(&hook)),
                     }
                 }
@@ -291,7 +345,7 @@ macro_rules! __pointsman_component {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __pointsman_hook {
-    (selection) => {
+    (Selection) => {
         impl $crate::bindings::selecting::exports::pointsman::policy::selection::Guest
             for Component
         {
@@ -300,7 +354,14 @@ macro_rules! __pointsman_hook {
             }
         }
     };
-    (failover) => {
+    (Byoc) => {
+        impl $crate::bindings::routing::exports::pointsman::policy::byoc::Guest for Component {
+            fn route(job: $crate::Job, request: $crate::byoc::Request) -> $crate::byoc::Routing {
+                SLOT.with(|slot| slot.ask().route(&job, &request))
+            }
+        }
+    };
+    (Failover) => {
         impl $crate::bindings::rescuing::exports::pointsman::policy::failover::Guest for Component {
             fn on_failure(
                 job: $crate::Job,
@@ -333,10 +394,13 @@ macro_rules! __pointsman_hook {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __pointsman_cabi {
-    (selection) => {
+    (Selection) => {
         $crate::bindings::selecting::export_selecting!(Component with_types_in $crate::bindings::selecting);
     };
-    (failover) => {
+    (Byoc) => {
+        $crate::bindings::routing::export_routing!(Component with_types_in $crate::bindings::routing);
+    };
+    (Failover) => {
         $crate::bindings::rescuing::export_rescuing!(Component with_types_in $crate::bindings::rescuing);
     };
 }

@@ -1,7 +1,7 @@
 //! For authors of Pointsman routing policies.
 //!
-//! A policy is a plain Rust type that implements [`Selection`], [`Failover`] or both, and one line that exports it. This
-//! is a whole one; it gives each job to the cheapest orchestrator that can do it:
+//! A policy is a plain Rust type that implements [`Selection`], [`Byoc`] or [`Failover`], or several of them, and one line that exports
+//! it. This is a whole one; it gives each job to the cheapest orchestrator that can do it:
 //!
 //! ```
 //! use pointsman_sdk::prelude::*;
@@ -44,6 +44,7 @@
 struct Readme;
 
 pub mod bindings;
+pub mod byoc;
 mod candidates;
 pub mod component;
 pub mod failover;
@@ -68,6 +69,7 @@ mod text;
 pub use bindings::policy::{Description, Problem, Setting, Value};
 pub use bindings::selection::{Ranking, Scoring, Verdict};
 pub use bindings::types::{Column, Exclusion, Fact, Job, Price, Refusal, Table};
+pub use byoc::Byoc;
 pub use candidates::{Candidates, Row};
 pub use failover::Failover;
 pub use keep::Kept;
@@ -81,6 +83,7 @@ pub use symbol::{Symbol, symbol};
 
 /// Everything a policy usually needs: `use pointsman_sdk::prelude::*;`.
 pub mod prelude {
+    pub use crate::byoc::{Byoc, Change, Request, Routing};
     pub use crate::failover::{
         Attempt, Bargain, Blame, Failover, Failure, Patience, Recovery, Remedy,
     };

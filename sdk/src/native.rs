@@ -3,11 +3,15 @@
 //! The gateway keeps its default policies this way too, as the twin that answers when the embedded components fail; and a
 //! benchmark compares the two.
 
+use core::fmt;
+
 use crate::bindings::policy::Plan as WitPlan;
-use crate::component::{About, Configured, describe};
-use crate::failover::{Attempt, Bargain, Patience, Remedy};
+use crate::byoc::{Request, Routing};
+use crate::component::{About, Configured as Asked, describe};
+use crate::failover::{Attempt, Bargain, Patience, Recovery, Remedy};
 use crate::{
-    Description, Failover, Job, Known, Price, Problem, Selection, Setting, Table, Verdict,
+    Byoc, Description, Failover, Job, Known, Price, Problem, Selection, Setting, Table,
+    Verdict,
 };
 
 /// One configured stage: a policy, its settings and its plan. What a component instance is in the host.
@@ -20,14 +24,73 @@ pub trait Stage: Send + Sync {
     fn plan(&self) -> WitPlan;
     /// The settings it reads.
     fn known(&self) -> &[Known];
+
     /// See [`Selection::judge`]. Panics when `candidates` is not what the plan asked for.
-    fn judge(&self, job: &Job, candidates: Table) -> Verdict;
+    fn judge(&self, job: &Job, candidates: Table) -> Verdict {
+        let _ = (job, candidates);
+        Verdict::Abstain
+    }
+
+    /// See [`Byoc::route`].
+    fn route(&self, job: &Job, request: &Request) -> Routing {
+        let _ = (job, request);
+        Routing::Abstain
+    }
+
     /// See [`Failover::on_failure`]. Panics as [`Stage::judge`] does.
-    fn on_failure(&self, job: &Job, attempts: &[Attempt], remaining: Table) -> Remedy;
+    fn on_failure(&self, job: &Job, attempts: &[Attempt], remaining: Table) -> Remedy {
+        let _ = (job, attempts, remaining);
+        Remedy {
+            rest_ms: 0,
+            recovery: Recovery::Abstain,
+        }
+    }
+
     /// See [`Failover::on_slow`]. Panics as [`Stage::judge`] does.
-    fn on_slow(&self, job: &Job, attempts: &[Attempt], remaining: Table) -> Patience;
+    fn on_slow(&self, job: &Job, attempts: &[Attempt], remaining: Table) -> Patience {
+        let _ = (job, attempts, remaining);
+        Patience::Abstain
+    }
+
     /// See [`Failover::on_price_change`]. Panics as [`Stage::judge`] does.
-    fn on_price_change(&self, job: &Job, before: Price, after: Price, remaining: Table) -> Bargain;
+    fn on_price_change(&self, job: &Job, before: Price, after: Price, remaining: Table) -> Bargain {
+        let _ = (job, before, after, remaining);
+        Bargain::Abstain
+    }
+}
+
+/// A configured stage, or what is wrong with its settings.
+pub type Configured = Result<Box<dyn Stage>, Vec<Problem>>;
+
+/// Makes the stage of one hook.
+pub type Make = fn(Vec<Setting>) -> Configured;
+
+/// What [`export!`](crate::export!) leaves in a native program: who a policy is, and a stage of each hook it exports.
+///
+/// ```
+/// mod mine {
+///     use pointsman_sdk::prelude::*;
+///
+///     policy! { pub struct Idle {} }
+///
+///     impl Selection for Idle {
+///         fn judge(&self, _: &Job, _: &Candidates) -> Verdict {
+///             Verdict::Abstain
+///         }
+///     }
+///
+///     export!(Idle);
+/// }
+///
+/// let policy = mine::pointsman_native();
+/// assert_eq!(policy.hooks().collect::<Vec<_>>(), ["selection"]);
+/// assert!(policy.stage("selection", Vec::new()).is_some_and(|stage| stage.is_ok()));
+/// assert!(policy.stage("failover", Vec::new()).is_none());
+/// ```
+#[derive(Clone, Copy)]
+pub struct Exported {
+    describe: fn() -> Description,
+    stages: &'static [(&'static str, Make)],
 }
 
 /// A stage with the selection hook of `P`.
@@ -37,8 +100,17 @@ pub trait Stage: Send + Sync {
 /// What is wrong with the settings.
 pub fn selection<P: Selection + About + Send + Sync + 'static>(
     settings: Vec<Setting>,
-) -> Result<Box<dyn Stage>, Vec<Problem>> {
-    Ok(Box::new(Selecting(Configured::<P>::new(settings)?)))
+) -> Configured {
+    Ok(Box::new(Selecting(Asked::<P>::new(settings)?)))
+}
+
+/// A stage with the byoc hook of `P`.
+///
+/// # Errors
+///
+/// What is wrong with the settings.
+pub fn byoc<P: Byoc + About + Send + Sync + 'static>(settings: Vec<Setting>) -> Configured {
+    Ok(Box::new(Routed(Asked::<P>::new(settings)?)))
 }
 
 /// A stage with the failover hook of `P`.
@@ -46,69 +118,94 @@ pub fn selection<P: Selection + About + Send + Sync + 'static>(
 /// # Errors
 ///
 /// What is wrong with the settings.
-pub fn failover<P: Failover + About + Send + Sync + 'static>(
-    settings: Vec<Setting>,
-) -> Result<Box<dyn Stage>, Vec<Problem>> {
-    Ok(Box::new(Rescuing(Configured::<P>::new(settings)?)))
+pub fn failover<P: Failover + About + Send + Sync + 'static>(settings: Vec<Setting>) -> Configured {
+    Ok(Box::new(Rescuing(Asked::<P>::new(settings)?)))
 }
 
-struct Selecting<P>(Configured<P>);
+struct Selecting<P>(Asked<P>);
 
-struct Rescuing<P>(Configured<P>);
+struct Routed<P>(Asked<P>);
 
-// === impl Selecting ===
+struct Rescuing<P>(Asked<P>);
+
+// === impl Exported ===
+
+impl Exported {
+    /// `P`, with these hooks; written by [`export!`](crate::export!).
+    #[must_use]
+    pub const fn new<P: About>(stages: &'static [(&'static str, Make)]) -> Self {
+        Self {
+            describe: describe::<P>,
+            stages,
+        }
+    }
+
+    /// Who the policy is.
+    #[must_use]
+    pub fn describe(&self) -> Description {
+        (self.describe)()
+    }
+
+    /// The hooks it exports: "selection", "byoc", "failover".
+    pub fn hooks(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.stages.iter().map(|(hook, _)| *hook)
+    }
+
+    /// A stage of `hook` with `settings`; `None` when it does not export that hook.
+    #[must_use]
+    pub fn stage(&self, hook: &str, settings: Vec<Setting>) -> Option<Configured> {
+        let (_, make) = self.stages.iter().find(|(known, _)| *known == hook)?;
+        Some(make(settings))
+    }
+}
+
+impl fmt::Debug for Exported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hooks: Vec<&str> = self.hooks().collect();
+        f.debug_struct("Exported")
+            .field("name", &self.describe().name)
+            .field("hooks", &hooks)
+            .finish()
+    }
+}
+
+// === impl Stage ===
+
+/// What is the same for every hook.
+macro_rules! said {
+    () => {
+        fn describe(&self) -> Description {
+            describe::<P>()
+        }
+
+        fn plan(&self) -> WitPlan {
+            self.0.plan().to_wit()
+        }
+
+        fn known(&self) -> &[Known] {
+            self.0.known()
+        }
+    };
+}
 
 impl<P: Selection + About + Send + Sync> Stage for Selecting<P> {
-    fn describe(&self) -> Description {
-        describe::<P>()
-    }
-
-    fn plan(&self) -> WitPlan {
-        self.0.plan().to_wit()
-    }
-
-    fn known(&self) -> &[Known] {
-        self.0.known()
-    }
+    said!();
 
     fn judge(&self, job: &Job, candidates: Table) -> Verdict {
         self.0.judge(job, candidates)
     }
+}
 
-    fn on_failure(&self, _: &Job, _: &[Attempt], _: Table) -> Remedy {
-        Remedy {
-            rest_ms: 0,
-            recovery: crate::failover::Recovery::Abstain,
-        }
-    }
+impl<P: Byoc + About + Send + Sync> Stage for Routed<P> {
+    said!();
 
-    fn on_slow(&self, _: &Job, _: &[Attempt], _: Table) -> Patience {
-        Patience::Abstain
-    }
-
-    fn on_price_change(&self, _: &Job, _: Price, _: Price, _: Table) -> Bargain {
-        Bargain::Abstain
+    fn route(&self, job: &Job, request: &Request) -> Routing {
+        self.0.route(job, request)
     }
 }
 
-// === impl Rescuing ===
-
 impl<P: Failover + About + Send + Sync> Stage for Rescuing<P> {
-    fn describe(&self) -> Description {
-        describe::<P>()
-    }
-
-    fn plan(&self) -> WitPlan {
-        self.0.plan().to_wit()
-    }
-
-    fn known(&self) -> &[Known] {
-        self.0.known()
-    }
-
-    fn judge(&self, _: &Job, _: Table) -> Verdict {
-        Verdict::Abstain
-    }
+    said!();
 
     fn on_failure(&self, job: &Job, attempts: &[Attempt], remaining: Table) -> Remedy {
         self.0.on_failure(job, attempts, remaining)

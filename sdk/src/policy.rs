@@ -2,7 +2,7 @@
 
 use crate::{Cause, Counts, JobFact, Marks, Numbers, Plan, Prices, Settings, Symbols};
 
-/// A policy: what it reads from its settings, and what it asks for. [`Selection`](crate::Selection) and
+/// A policy: what it reads from its settings, and what it asks for. [`Selection`](crate::Selection), [`Byoc`](crate::Byoc) and
 /// [`Failover`](crate::Failover) say what it answers.
 ///
 /// A policy without settings writes it with [`policy!`](crate::policy!).
@@ -69,6 +69,8 @@ macro_rules! policy {
 
         impl $crate::Policy for $policy {
             fn configure(_: &mut $crate::Settings, plan: &mut $crate::Plan) -> Self {
+                // A policy may ask for nothing at all.
+                let _ = &plan;
                 Self { $($field: $crate::Ask::ask(plan, $what),)* }
             }
         }
