@@ -10,8 +10,7 @@ use crate::byoc::{Request, Routing};
 use crate::component::{About, Configured as Asked, describe};
 use crate::failover::{Attempt, Bargain, Patience, Recovery, Remedy};
 use crate::{
-    Byoc, Description, Failover, Job, Known, Price, Problem, Selection, Setting, Table,
-    Verdict,
+    Byoc, Description, Failover, Job, Known, Price, Problem, Selection, Setting, Table, Verdict,
 };
 
 /// One configured stage: a policy, its settings and its plan. What a component instance is in the host.
