@@ -56,6 +56,7 @@ mod load;
 mod metrics;
 pub mod native;
 mod plan;
+pub mod vectors;
 pub mod wit;
 
 pub use bundle::{Bundle, BundleError};
