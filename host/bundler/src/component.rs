@@ -1,8 +1,13 @@
 //! From a core module to a component, and what a component must be.
+//!
+//! Modules made by the sdk carry the type of their component. A module of another toolchain need not: what it exports says which
+//! hooks it has, and the contract's own WIT says the rest.
+
+use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
-use wasmparser::{Parser, Payload};
-use wit_component::{ComponentEncoder, DecodedWasm};
+use wasmparser::{Encoding, Parser, Payload};
+use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding};
 use wit_parser::{Resolve, WorldKey};
 
 use crate::BuildError;
@@ -10,10 +15,31 @@ use crate::BuildError;
 /// The package whose interfaces a policy imports and exports.
 const PACKAGE: &str = "pointsman:policy/";
 
+/// The contract.
+const WIT: &str = include_str!("../../../wit/policy.wit");
+
+/// Its version, as the names of its interfaces end.
+const VERSION: &str = "@0.1.0";
+
+/// The custom section with a component's type begins with this.
+const TYPE: &str = "component-type";
+
 /// The number of custom sections.
 const CUSTOM: u8 = 0;
 
-/// Makes a component of what cargo compiled.
+/// Whether the bytes are a core module and not a component.
+pub(crate) fn is_module(bytes: &[u8]) -> bool {
+    let first = Parser::new(0).parse_all(bytes).next();
+    matches!(
+        first,
+        Some(Ok(Payload::Version {
+            encoding: Encoding::Module,
+            ..
+        }))
+    )
+}
+
+/// Makes a component of a core module.
 pub(crate) fn encode(file: &str, module: &[u8]) -> Result<Vec<u8>, BuildError> {
     if let Some(import) = foreign_import(file, module)? {
         return Err(BuildError::Import {
@@ -21,13 +47,67 @@ pub(crate) fn encode(file: &str, module: &[u8]) -> Result<Vec<u8>, BuildError> {
             import,
         });
     }
+    let module = typed(file, module)?;
     let mut encoder = ComponentEncoder::default();
     let encoded = encoder
         .validate(true)
-        .module(module)
+        .module(&module)
         .and_then(ComponentEncoder::encode);
     let component = encoded.map_err(|error| not_component(file, &error))?;
     bare(&component).map_err(|error| not_component(file, &error))
+}
+
+/// The module with the type of its component, which is read off the interfaces it exports unless it is there already.
+fn typed(file: &str, module: &[u8]) -> Result<Vec<u8>, BuildError> {
+    let fail = |error: &dyn std::fmt::Display| not_component(file, error);
+    let mut interfaces = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.map_err(|error| fail(&error))? {
+            Payload::CustomSection(section) if section.name().starts_with(TYPE) => {
+                return Ok(module.to_vec());
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports {
+                    let name = export.map_err(|error| fail(&error))?.name;
+                    let interface = name.split('#').next().unwrap_or(name);
+                    interfaces.extend(interface.strip_prefix(PACKAGE));
+                }
+            }
+            _ => {}
+        }
+    }
+    if interfaces.is_empty() {
+        return Err(BuildError::NoExport {
+            component: file.to_owned(),
+        });
+    }
+    let mut exports = String::new();
+    for interface in interfaces {
+        let Some(name) = interface.strip_suffix(VERSION) else {
+            return Err(fail(&format!(
+                "it exports {PACKAGE}{interface}, and this program has {PACKAGE}…{VERSION}: build it against that WIT"
+            )));
+        };
+        exports.push_str(&format!("export {name}; "));
+    }
+    let world = format!("{WIT}\nworld built {{ import log; {exports}}}\n");
+    let mut resolve = Resolve::default();
+    let package = resolve
+        .push_source("policy.wit", &world)
+        .map_err(|error| fail(&error))?;
+    let world = resolve
+        .select_world(&[package], Some("built"))
+        .map_err(|error| fail(&error))?;
+    let mut typed = module.to_vec();
+    wit_component::embed_component_metadata(
+        &mut typed,
+        &resolve,
+        world,
+        StringEncoding::UTF8,
+        false,
+    )
+    .map_err(|error| fail(&error))?;
+    Ok(typed)
 }
 
 /// The component without its own custom sections: names of its inner parts and of the tools that made it, which nothing reads.

@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! A source is a folder with a `bundle.toml` whose stages name a crate (`crate = "."`, a folder beside the manifest), a finished
-//! component (a file beside it), or a policy that the program comes with (`builtin = "rank"`, looked up in
+//! component or the core module of one, from whatever language (a file beside it), or a policy that the program comes with (`builtin = "rank"`, looked up in
 //! [`Options::library`]). [`build`] writes the same manifest to another folder, without the crates and with
 //! the SHA-256 of every component, and the components beside it. Golden vectors (`vectors.jsonl` beside the source's manifest) go
 //! along. The manifest is written last and replaced as a whole, so that
@@ -129,7 +129,12 @@ pub fn build(source: &Path, out: &Path, options: &Options) -> Result<Built, Buil
         let bytes = match origin {
             Origin::File => {
                 let path = source.join(file);
-                std::fs::read(&path).map_err(BuildError::io("read", &path))?
+                let bytes = std::fs::read(&path).map_err(BuildError::io("read", &path))?;
+                if component::is_module(&bytes) {
+                    component::encode(file, &bytes)?
+                } else {
+                    bytes
+                }
             }
             Origin::Crate(folder) => {
                 let module = cargo::compile(&source.join(folder), options)?;
