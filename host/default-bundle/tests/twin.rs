@@ -185,6 +185,44 @@ fn selection_answers_alike_and_within_its_fuel() {
 }
 
 #[test]
+fn a_component_tells_who_stopped_answering_from_who_cannot_do_the_job() {
+    let native = stage("capability.wasm", "selection", Vec::new())
+        .expect("it is there")
+        .expect("defaults are right");
+    let plan = native.plan();
+    let columns = plan.columns.iter().map(|name| match name.as_str() {
+        "fit" => Column::Marks(vec![1, 0, 0, 2]),
+        "answers" => Column::Marks(vec![1, 1, 0, 2]),
+        _ => Column::Counts(vec![0; 4]),
+    });
+    let table = Table {
+        rows: 4,
+        columns: columns.collect(),
+    };
+    let (mut store, selector) = guest::selector("capability.wasm", &[]);
+    let job = question(&mut Rng::new(1), &[], 0).0;
+    let verdict = selector
+        .pointsman_policy_selection()
+        .call_judge(&mut store, &guest::job(&job), &guest::table(&table))
+        .expect("it answers");
+    let theirs::Verdict::Exclude(excluded) = verdict else {
+        panic!("it filters: {verdict:?}")
+    };
+    let cause = |excluded: &theirs::Exclusion| {
+        let cause = &plan.causes[usize::from(excluded.reason)];
+        (excluded.row, cause.text.as_str())
+    };
+    assert_eq!(
+        excluded.iter().map(cause).collect::<Vec<_>>(),
+        [
+            (1, "cannot do this job"),
+            (2, "does not answer"),
+            (3, "not probed yet")
+        ]
+    );
+}
+
+#[test]
 fn failover_answers_alike() {
     let native = stage("failover", "failover", Vec::new())
         .expect("it is there")
@@ -261,7 +299,11 @@ fn a_panic_reaches_the_log_with_its_reason() {
     let job = question(&mut Rng::new(1), &[], 0).0;
     let wrong = Table {
         rows: 1,
-        columns: vec![Column::Counts(vec![1]), Column::Counts(vec![0])],
+        columns: vec![
+            Column::Counts(vec![1]),
+            Column::Marks(vec![1]),
+            Column::Counts(vec![0]),
+        ],
     };
     let hook = selector.pointsman_policy_selection();
     let answer = hook.call_judge(&mut store, &guest::job(&job), &guest::table(&wrong));

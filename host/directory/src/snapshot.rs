@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use pointsman_facts::values::count;
+use pointsman_facts::values::{count, mark};
 use pointsman_facts::{Symbol, Workload};
 use pointsman_wire::net::Capabilities;
 
@@ -50,6 +50,8 @@ pub(crate) struct Row {
 pub(crate) struct Present {
     pub(crate) rows: Vec<Row>,
     pub(crate) id: Vec<u64>,
+    /// 0 no, 1 yes, 2 not known yet.
+    pub(crate) answers: Vec<u8>,
     pub(crate) price: Vec<f64>,
     pub(crate) price_num: Vec<u64>,
     pub(crate) price_den: Vec<u64>,
@@ -121,6 +123,7 @@ impl Present {
         };
         Self {
             id: rows.iter().map(|row| row.orchestrator.id.0).collect(),
+            answers: rows.iter().map(|row| answers(row.reach)).collect(),
             price: rows.iter().map(price).collect(),
             price_num: fact(|facts| facts.price.map(|price| price.num)),
             price_den: fact(|facts| facts.price.map(|price| price.den.get())),
@@ -156,6 +159,14 @@ impl Present {
     pub(crate) fn row_of(&self, id: Symbol) -> Option<usize> {
         self.id.binary_search(&id.0).ok()
     }
+}
+
+fn answers(reach: Reach) -> u8 {
+    mark(match reach {
+        Reach::Answers => Some(true),
+        Reach::Silent => Some(false),
+        Reach::Unasked => None,
+    })
 }
 
 fn symbols<'a>(rows: &'a [Row], said: impl Fn(&'a Listing) -> Option<&'a str>) -> Vec<u64> {

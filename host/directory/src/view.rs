@@ -150,6 +150,7 @@ impl Candidates for View {
         let present = &self.snapshot.present;
         match column {
             Column::Fit => self.fit(),
+            Column::Answers => Values::Marks((&*present.answers).into()),
             Column::Incumbent => self.incumbent(),
             // Nothing is paid in advance while there are no tickets.
             Column::Credit => Values::Numbers(vec![0.0; self.rows()].into()),

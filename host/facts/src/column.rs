@@ -13,6 +13,7 @@ use crate::values::Kind;
 )]
 pub enum Column {
     Fit,
+    Answers,
     Incumbent,
     Credit,
     InFlight,
@@ -78,6 +79,13 @@ pub const TABLE: &[Entry] = &[
         "",
         "the orchestrator has not answered a probe yet",
         "the host's own verdict that the orchestrator can do this job",
+    ),
+    entry(
+        "answers",
+        Kind::Marks,
+        "",
+        "it has not answered a probe yet, nor failed to often enough",
+        "it answers probes; no after several in a row without an answer, and then it is not fit",
     ),
     entry(
         "incumbent",
@@ -270,6 +278,7 @@ impl Column {
     pub fn parse(name: &str) -> Result<Self, UnknownColumn> {
         let known = match name {
             "fit" => Self::Fit,
+            "answers" => Self::Answers,
             "incumbent" => Self::Incumbent,
             "credit" => Self::Credit,
             "in-flight" => Self::InFlight,
@@ -315,7 +324,7 @@ impl Column {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Fit | Self::Incumbent | Self::Warm => Kind::Marks,
+            Self::Fit | Self::Answers | Self::Incumbent | Self::Warm => Kind::Marks,
             Self::InFlight
             | Self::PriceNum
             | Self::PriceDen
@@ -336,6 +345,7 @@ impl fmt::Display for Column {
             Self::ErrorRate(class) => return write!(f, "error-rate/{}", class.name()),
             Self::Label(key) => return write!(f, "label/{key}"),
             Self::Fit => "fit",
+            Self::Answers => "answers",
             Self::Incumbent => "incumbent",
             Self::Credit => "credit",
             Self::InFlight => "in-flight",

@@ -3,7 +3,8 @@
 //! # Contract
 //!
 //! A row stays when the host's verdict `fit` is yes and it does not rest. Unknown is no: an orchestrator that has not answered
-//! a probe has no session to send a job to. Resting is the one judgement that yields: when every fit orchestrator rests, all of
+//! a probe has no session to send a job to. What stopped answering is unfit as well, and is told apart for whoever reads the
+//! decision: its operator has another thing to mend. Resting is the one judgement that yields: when every fit orchestrator rests, all of
 //! them stay, since a doubtful orchestrator is better than a certain gap.
 #![deny(unsafe_code)]
 
@@ -13,8 +14,10 @@ use pointsman_sdk::prelude::*;
 #[derive(Debug)]
 pub struct Capability {
     fit: Marks,
+    answers: Marks,
     rest: Option<Counts>,
     unfit: Cause,
+    silent: Cause,
     unprobed: Cause,
     resting: Cause,
 }
@@ -26,8 +29,10 @@ impl Policy for Capability {
         let skip = settings.flag("skip-resting", true);
         Self {
             fit: plan.marks("fit"),
+            answers: plan.marks("answers"),
             rest: skip.then(|| plan.counts("rest-ms")),
             unfit: plan.cause("cannot do this job"),
+            silent: plan.cause("does not answer"),
             unprobed: plan.cause("not probed yet"),
             resting: plan.cause("rests after a fault, ms"),
         }
@@ -37,11 +42,13 @@ impl Policy for Capability {
 impl Selection for Capability {
     fn judge(&self, _: &Job, candidates: &Candidates) -> Verdict {
         let fit = candidates.marks(self.fit);
+        let answers = candidates.marks(self.answers);
         let mut excluded = Vec::new();
-        for (row, mark) in (0..).zip(fit) {
-            match mark {
-                1 => {}
-                0 => excluded.push(self.unfit.at(row)),
+        for ((row, mark), answers) in (0..).zip(fit).zip(answers) {
+            match (mark, answers) {
+                (1, _) => {}
+                (0, 0) => excluded.push(self.silent.at(row)),
+                (0, _) => excluded.push(self.unfit.at(row)),
                 _ => excluded.push(self.unprobed.at(row)),
             }
         }
@@ -66,8 +73,10 @@ mod tests {
     use super::*;
 
     fn left(fit: &[Option<bool>], rest: &[u64], skip: bool) -> (Vec<u32>, Vec<String>) {
+        let answers = fit.iter().map(|fit| fit.map(|_| true));
         let table = Table::new()
             .marks("fit", fit.iter().copied())
+            .marks("answers", answers)
             .counts("rest-ms", rest.iter().copied());
         let policy = testing::selection::<Capability>([("skip-resting", skip.into())]);
         let outcome = policy.judge(&table);
@@ -116,12 +125,30 @@ mod tests {
     }
 
     #[test]
+    fn who_stopped_answering_is_told_from_who_cannot() {
+        let (yes, no, unknown) = (Some(true), Some(false), None);
+        let table = Table::new()
+            .marks("fit", [yes, no, no, no, unknown])
+            .marks("answers", [yes, yes, no, unknown, unknown])
+            .counts("rest-ms", [0; 5]);
+        let outcome = testing::selection::<Capability>([]).judge(&table);
+        assert_eq!(outcome.order, [0]);
+        let why = ["cannot do this job", "does not answer"];
+        let causes = [(1, why[0]), (2, why[1]), (3, why[0]), (4, "not probed yet")];
+        let excluded = outcome.excluded.iter();
+        let excluded: Vec<_> = excluded
+            .map(|(row, cause)| (*row, cause.as_str()))
+            .collect();
+        assert_eq!(excluded, causes);
+    }
+
+    #[test]
     fn resting_ones_stay_when_the_operator_says_so() {
         assert_eq!(left(&[Some(true), Some(true)], &[0, 900], false).0, [0, 1]);
         let policy = testing::selection::<Capability>([("skip-resting", false.into())]);
         assert_eq!(
             policy.columns(),
-            ["fit"],
+            ["fit", "answers"],
             "what is not used is not asked for"
         );
     }

@@ -131,6 +131,12 @@ async fn fit_says_yes_no_and_not_yet_and_why() {
         (1.0, 0.0, 0.0, 0.0)
     );
     assert!(fit("hangs").is_nan());
+    let answers = |name| shown(&view, "answers", name);
+    assert_eq!(
+        (answers("able"), answers("old"), answers("dead")),
+        (1.0, 1.0, 0.0)
+    );
+    assert!(answers("hangs").is_nan());
     assert_eq!(why(&view, "able"), "");
     assert_eq!(why(&view, "old"), "sends no capabilities");
     assert!(why(&view, "idle").contains("no transcoder"));
