@@ -259,6 +259,7 @@ fn publishers(settings: &Settings) -> rtmp::Settings {
         },
         grace: settings.streams.reconnect_grace,
         silence: settings.streams.publisher_silence,
+        sessions: settings.streams.max_sessions,
     }
 }
 

@@ -1,145 +1,194 @@
 //! One publisher's connection.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use pointsman_media::flv;
 use pointsman_media::name::{StreamKey, StreamName, StreamPath};
 use pointsman_media::rtmp::{self, Event, Publish, Session};
-use pointsman_media::segmenter::{self, Segment};
 use pointsman_wire::capabilities::TranscodeJob;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::error::{Error, Refusal};
 use super::seats::Place;
-use super::{DEAD_AFTER, Rtmp};
+use super::{GOODBYE, MAX_SILENCE, MAX_WITHOUT_SEGMENT, PUBLISH_WITHIN, Rtmp, WRITE_WITHIN};
 use crate::ingest::terms::Terms;
-use crate::streams::{Live, LiveSpec, Origin};
+use crate::streams::{LiveSpec, Origin};
 
 /// Bytes read at once: a second of 2 Mb/s video takes eight reads.
 const READ: usize = 32 << 10;
 
 /// A connection under way.
-pub(super) struct Connection<'a> {
+pub(super) struct Connection<'a, S> {
     rtmp: &'a Rtmp,
-    socket: TcpStream,
+    socket: S,
+    session: Session,
+    buffer: Vec<u8>,
+    /// What one read brought and is not handled yet.
+    events: VecDeque<Event>,
+    /// What is to be written before the next read.
+    answers: BytesMut,
+    /// Its place among those that have not published yet.
+    stranger: Option<OwnedSemaphorePermit>,
+    /// Cancelled when another connection takes over.
+    leave: CancellationToken,
     publishing: Option<Publishing>,
 }
 
 struct Publishing {
     place: Place,
     reader: flv::Reader,
-}
-
-/// Why a connection was closed from here.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    #[error("{0}")]
-    Rtmp(#[from] rtmp::Error),
-    #[error("{0}")]
-    Media(#[from] flv::Error),
-    #[error("{0}")]
-    Segmenter(#[from] segmenter::Error),
-    #[error("nothing came for {} s", DEAD_AFTER.as_secs())]
-    Silent,
-    #[error("publishing refused: {0}")]
-    Refused(String),
-    #[error("another connection took the stream over")]
-    TakenOver,
+    /// When the last segment was cut, or the stream began.
+    progress: Instant,
 }
 
 // === impl Connection ===
 
-impl<'a> Connection<'a> {
-    pub(super) fn new(rtmp: &'a Rtmp, socket: TcpStream) -> Self {
-        Self {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
+    pub(super) fn new(
+        rtmp: &'a Rtmp,
+        socket: S,
+        stranger: OwnedSemaphorePermit,
+    ) -> Result<Self, Error> {
+        Ok(Self {
             rtmp,
             socket,
+            session: Session::new(rtmp::Config::default())?,
+            buffer: vec![0; READ],
+            events: VecDeque::new(),
+            answers: BytesMut::new(),
+            stranger: Some(stranger),
+            leave: CancellationToken::new(),
             publishing: None,
-        }
+        })
     }
 
     /// Serves the connection to its end; whatever ends it, the tail of its stream is sent.
     pub(super) async fn run(mut self, stop: &CancellationToken) -> Result<(), Error> {
-        let result = self.serve(stop).await;
+        let leave = self.leave.clone();
+        let result = tokio::select! {
+            result = self.serve() => result,
+            () = stop.cancelled() => Ok(()),
+            () = leave.cancelled() => Err(Error::TakenOver),
+        };
         if let Some(Publishing { place, .. }) = self.publishing.take() {
-            place.leave(forward);
+            place.leave();
         }
         result
     }
 
-    async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Error> {
-        self.socket.set_nodelay(true)?;
-        let mut session = Session::new(rtmp::Config::default())?;
-        let mut buffer = vec![0; READ];
-        loop {
-            let leave = self
-                .publishing
-                .as_ref()
-                .map(|publishing| publishing.place.leave.clone());
-            let read = tokio::select! {
-                read = self.socket.read(&mut buffer) => read?,
-                () = stop.cancelled() => return Ok(()),
-                () = async { leave.expect("guarded").cancelled().await }, if leave.is_some() => return Err(Error::TakenOver),
-                () = tokio::time::sleep(DEAD_AFTER) => return Err(Error::Silent),
-            };
-            if read == 0 {
-                return Ok(());
-            }
-            for event in session.input(&buffer[..read])? {
-                match event {
-                    Event::Send(bytes) => self.socket.write_all(&bytes).await?,
-                    Event::Publish(publish) => self.publish(&mut session, &publish).await?,
-                    Event::Video { timestamp, data } => self.video(timestamp, &data)?,
-                    Event::Audio { timestamp, data } => self.audio(timestamp, &data)?,
-                    Event::Metadata(metadata) => tracing::debug!(?metadata, "metadata"),
-                    Event::PlayRefused { name } => tracing::info!(
-                        name,
-                        "playing over RTMP is not served: use /stream/NAME.m3u8"
-                    ),
-                    Event::Finished => return Ok(()),
-                }
-            }
-        }
-    }
-
-    async fn publish(&mut self, session: &mut Session, publish: &Publish) -> Result<(), Error> {
-        match self.admit(publish).await {
+    async fn serve(&mut self) -> Result<(), Error> {
+        let asked = timeout_at(Instant::now() + PUBLISH_WITHIN, self.asked()).await;
+        let Some(publish) = asked.map_err(|_| Error::NotPublished)?? else {
+            return Ok(());
+        };
+        // From here on the webhook's own time limit holds, which is not the publisher's fault.
+        match self.admit(&publish).await {
             Ok(place) => {
                 tracing::info!(stream = place.live().name().as_str(), "publisher connected");
-                let bytes = session.accept(publish.request)?;
+                let accepted = self.session.accept(publish.request)?;
+                self.answers.extend_from_slice(&accepted);
+                self.stranger = None;
                 self.publishing = Some(Publishing {
                     place,
                     reader: flv::Reader::new(),
+                    progress: Instant::now(),
                 });
-                Ok(self.socket.write_all(&bytes).await?)
+                self.flush().await?;
+                self.carry().await
             }
-            Err(reason) => {
-                let bytes =
-                    session.reject(publish.request, "NetStream.Publish.BadName", &reason)?;
-                self.socket.write_all(&bytes).await?;
-                self.socket.shutdown().await?;
-                Err(Error::Refused(reason))
+            Err(refusal) => {
+                self.refuse(&publish, &refusal.to_string()).await?;
+                Err(refusal.into())
             }
         }
     }
 
-    async fn admit(&self, publish: &Publish) -> Result<Place, String> {
-        if self.publishing.is_some() {
-            return Err("this connection publishes already".to_owned());
+    /// Reads until the peer asks to publish; `None` when it goes without.
+    async fn asked(&mut self) -> Result<Option<Publish>, Error> {
+        loop {
+            match self.next().await? {
+                Some(Event::Publish(publish)) => return Ok(Some(publish)),
+                Some(Event::PlayRefused { name }) => tracing::info!(
+                    name,
+                    "playing over RTMP is not served: use /stream/NAME.m3u8"
+                ),
+                Some(Event::Finished) | None => return Ok(None),
+                Some(_) => {}
+            }
         }
-        let path = StreamPath::parse(&publish.path()).map_err(|error| error.to_string())?;
-        let terms = self
-            .rtmp
-            .webhook
-            .ask(&publish.url())
-            .await
-            .map_err(|error| error.to_string())?;
+    }
+
+    /// Carries what is published to its end.
+    async fn carry(&mut self) -> Result<(), Error> {
+        while let Some(event) = self.next().await? {
+            let Some(publishing) = &mut self.publishing else {
+                return Ok(());
+            };
+            match event {
+                Event::Video { timestamp, data } => publishing.video(timestamp, &data).await?,
+                Event::Audio { timestamp, data } => publishing.audio(timestamp, &data).await?,
+                Event::Metadata(metadata) => tracing::debug!(?metadata, "metadata"),
+                Event::Finished => return Ok(()),
+                // Refused by the session already.
+                Event::Publish(_) | Event::PlayRefused { .. } | Event::Send(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What happens next; `None` at the end of the connection. What there is to say is said before the peer is read again.
+    async fn next(&mut self) -> Result<Option<Event>, Error> {
+        loop {
+            while let Some(event) = self.events.pop_front() {
+                match event {
+                    Event::Send(bytes) => self.answers.extend_from_slice(&bytes),
+                    event => return Ok(Some(event)),
+                }
+            }
+            self.flush().await?;
+            let read = timeout(MAX_SILENCE, self.socket.read(&mut self.buffer)).await;
+            let read = read.map_err(|_| Error::Silent)??;
+            if read == 0 {
+                return Ok(None);
+            }
+            let progress = self.publishing.as_ref().map(|it| it.progress.elapsed());
+            if progress.is_some_and(|since| since > MAX_WITHOUT_SEGMENT) {
+                return Err(Error::NoSegment);
+            }
+            self.events = self.session.input(&self.buffer[..read])?.into();
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        if self.answers.is_empty() {
+            return Ok(());
+        }
+        let written = timeout(WRITE_WITHIN, self.socket.write_all(&self.answers)).await;
+        self.answers = BytesMut::new();
+        Ok(written.map_err(|_| Error::SlowReader)??)
+    }
+
+    async fn refuse(&mut self, publish: &Publish, reason: &str) -> Result<(), Error> {
+        let code = "NetStream.Publish.BadName";
+        let refused = self.session.reject(publish.request, code, reason)?;
+        self.answers.extend_from_slice(&refused);
+        self.flush().await?;
+        self.socket.shutdown().await?;
+        // Closed with bytes unread, the connection would be reset and the refusal lost on its way.
+        let rest = async { while let Ok(1..) = self.socket.read(&mut self.buffer).await {} };
+        let _ = timeout(GOODBYE, rest).await;
+        Ok(())
+    }
+
+    async fn admit(&mut self, publish: &Publish) -> Result<Place, Refusal> {
+        let path = StreamPath::parse(&publish.path())?;
+        let terms = self.rtmp.webhook.ask(&publish.url()).await?;
         if terms.key.is_some() && terms.key != path.key {
-            return Err("the stream key is missing or wrong: publish to NAME/KEY".to_owned());
+            return Err(Refusal::Key);
         }
         let name = terms
             .name
@@ -151,13 +200,11 @@ impl<'a> Connection<'a> {
             .key
             .unwrap_or_else(|| "-".parse::<StreamKey>().expect("a valid key"));
         let spec = self.spec(name.clone(), &key, terms)?;
-        self.rtmp
-            .seats
-            .take(&name, &key, || spec)
-            .map_err(|error| error.to_string())
+        let leave = self.leave.clone();
+        self.rtmp.seats.take(&name, &key, leave, || spec)
     }
 
-    fn spec(&self, name: StreamName, key: &StreamKey, terms: Terms) -> Result<LiveSpec, String> {
+    fn spec(&self, name: StreamName, key: &StreamKey, terms: Terms) -> Result<LiveSpec, Refusal> {
         let profiles = terms
             .profiles
             .unwrap_or_else(|| self.rtmp.settings.default_profiles.clone());
@@ -173,40 +220,51 @@ impl<'a> Connection<'a> {
         Ok(LiveSpec {
             name,
             origin: Origin::Rtmp,
-            required: job.capabilities().map_err(|error| error.to_string())?,
+            required: job.capabilities()?,
             profiles,
             key: Some(key.clone()),
             stream_id: terms.stream_id,
             segment: self.rtmp.settings.segmenter.target,
         })
     }
+}
 
-    fn video(&mut self, timestamp: u32, data: &Bytes) -> Result<(), Error> {
-        let Some(Publishing { place, reader }) = &mut self.publishing else {
+// === impl Publishing ===
+
+impl Publishing {
+    async fn video(&mut self, timestamp: u32, data: &Bytes) -> Result<(), Error> {
+        self.wait_for_room().await;
+        let Some(unit) = tolerate(self.reader.video(timestamp, data))? else {
             return Ok(());
         };
-        let Some(unit) = tolerate(reader.video(timestamp, data))? else {
-            return Ok(());
-        };
-        let segments = place
-            .segment(|segmenter| segmenter.video(unit))
-            .ok_or(Error::TakenOver)??;
-        forward(place.live(), segments);
+        let cut = self.place.segment(|segmenter| segmenter.video(unit));
+        self.forward(cut.ok_or(Error::TakenOver)??);
         Ok(())
     }
 
-    fn audio(&mut self, timestamp: u32, data: &Bytes) -> Result<(), Error> {
-        let Some(Publishing { place, reader }) = &mut self.publishing else {
+    async fn audio(&mut self, timestamp: u32, data: &Bytes) -> Result<(), Error> {
+        self.wait_for_room().await;
+        let Some(frame) = tolerate(self.reader.audio(timestamp, data))? else {
             return Ok(());
         };
-        let Some(frame) = tolerate(reader.audio(timestamp, data))? else {
-            return Ok(());
-        };
-        let segments = place
-            .segment(|segmenter| segmenter.audio(frame))
-            .ok_or(Error::TakenOver)??;
-        forward(place.live(), segments);
+        let cut = self.place.segment(|segmenter| segmenter.audio(frame));
+        self.forward(cut.ok_or(Error::TakenOver)??);
         Ok(())
+    }
+
+    /// A publisher that is faster than its segments come back is not read on.
+    async fn wait_for_room(&mut self) {
+        if !self.place.has_room() {
+            self.place.wait_for_room().await;
+            self.progress = Instant::now();
+        }
+    }
+
+    fn forward(&mut self, segments: Vec<pointsman_media::segmenter::Segment>) {
+        if !segments.is_empty() {
+            self.progress = Instant::now();
+            self.place.forward(segments);
+        }
     }
 }
 
@@ -218,13 +276,6 @@ fn tolerate<T>(read: Result<Option<T>, flv::Error>) -> Result<Option<T>, flv::Er
             Ok(None)
         }
         read => read,
-    }
-}
-
-/// Segments are transcoded side by side; the playlists put them in order again.
-fn forward(live: &Arc<Live>, segments: Vec<Segment>) {
-    for segment in segments {
-        tokio::spawn(live.carry(segment.into()));
     }
 }
 

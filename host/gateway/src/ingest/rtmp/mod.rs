@@ -5,22 +5,53 @@
 //! One task a connection; a panic or a malformed byte ends that connection and nothing else. A publisher is let in only after the
 //! webhook agreed, under a name that nobody uses ([`seats`]), and is told no before its media is read otherwise. A connection
 //! that ends leaves its stream waiting for the [grace](Settings::grace): the same name and key continue it behind a discontinuity.
+//!
+//! Why a connection was closed from here is logged, and counted in `pointsman_rtmp_closed_total` by reason; connections that are open
+//! are `pointsman_rtmp_connections`.
+//!
+//! # Bounds
+//!
+//! | What | Bound | Beyond it |
+//! |---|---|---|
+//! | from the connection to the wish to publish | 10 s, then the webhook's own time | closed, `not-published` |
+//! | connections that do not publish yet | one a [session](Settings::sessions) and 16 | closed at once, `limit` |
+//! | connections that publish | one a session, pushed streams included | refused, `refused-full` |
+//! | a peer that does not read | 5 s a write | closed, `slow-reader` |
+//! | nothing comes | 30 s | closed, `silent` |
+//! | something comes, and no segment of it | 2 min | closed, `no-segment` |
+//! | no key frame | 20 s of the stream's time; pictures before the first one are dropped | closed, `no-key-frame` |
+//! | bytes of a segment | `--max-segment-bytes` | closed, `segment-too-large` |
+//! | a message, and unfinished ones together | 8 MB, 128 kB before the wish to publish ([`pointsman_media::rtmp`]) | closed, `too-long` or `malformed` |
+//! | segments of a stream under way | 8 ([`room`]) | the publisher is not read on |
+//!
+//! One place for each session among those that do not publish yet, because all publishers may come back at once, as after a restart; and
+//! who takes over a stream needs none of the sessions' own places, since the stream has one already.
 
 mod connection;
+mod error;
+mod room;
 pub mod seats;
 
+use std::future::Future;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use pointsman_media::segmenter;
 use pointsman_wire::profile::Profile;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::webhook::Webhook;
 use crate::streams::Streams;
 use connection::Connection;
+use error::Error;
 use seats::Seats;
 
 /// How RTMP publishers are treated.
@@ -34,6 +65,8 @@ pub struct Settings {
     pub grace: Duration,
     /// After this much silence a connection gives way to a new one with the same name and key.
     pub silence: Duration,
+    /// Streams there may be at once.
+    pub sessions: NonZeroU32,
 }
 
 /// Takes RTMP publishers. One a gateway.
@@ -42,11 +75,26 @@ pub struct Rtmp {
     webhook: Webhook,
     settings: Settings,
     seats: Arc<Seats>,
+    /// Places for connections that do not publish yet.
+    strangers: Arc<Semaphore>,
     drain: CancellationToken,
 }
 
+/// How long a peer may take until it asks to publish: some round trips.
+const PUBLISH_WITHIN: Duration = Duration::from_secs(10);
+/// How long a peer may take to read an answer. All of them together fit into a socket's buffers.
+const WRITE_WITHIN: Duration = Duration::from_secs(5);
+/// How long a peer that was refused may take to go by itself.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// A connection that sends nothing at all for longer is closed; encoders send several messages a second.
-const DEAD_AFTER: Duration = Duration::from_secs(30);
+const MAX_SILENCE: Duration = Duration::from_secs(30);
+/// A publisher of whose media no segment comes for longer is closed. The longest segment that may be asked for is 30 s, which
+/// a slow uplink may stretch.
+const MAX_WITHOUT_SEGMENT: Duration = Duration::from_secs(120);
+/// Connections that do not publish yet, beyond one a session.
+const STRANGERS: usize = 16;
+/// How often it is logged that connections are turned away: there may be thousands.
+const LOG_EVERY: Duration = Duration::from_secs(10);
 
 // === impl Rtmp ===
 
@@ -59,8 +107,10 @@ impl Rtmp {
         settings: Settings,
         drain: CancellationToken,
     ) -> Arc<Self> {
+        let strangers = settings.sessions.get() as usize + STRANGERS;
         Arc::new(Self {
             seats: Arc::new(Seats::new(streams, settings.clone(), drain.clone())),
+            strangers: Arc::new(Semaphore::new(strangers)),
             webhook,
             settings,
             drain,
@@ -70,6 +120,7 @@ impl Rtmp {
     /// Takes connections from `listener`, and serves those until they end or `stop`.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
         let connections = TaskTracker::new();
+        let mut logged: Option<Instant> = None;
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -77,13 +128,17 @@ impl Rtmp {
             };
             match accepted {
                 Ok((socket, peer)) => {
+                    let Ok(stranger) = self.strangers.clone().try_acquire_owned() else {
+                        closed("limit");
+                        if logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
+                            logged = Some(Instant::now());
+                            tracing::warn!(%peer, reason = "limit", "RTMP connection refused: too many have not published yet");
+                        }
+                        continue;
+                    };
                     let (rtmp, stop) = (self.clone(), stop.clone());
                     connections.spawn(async move {
-                        tracing::debug!(%peer, "RTMP connection");
-                        match Connection::new(&rtmp, socket).run(&stop).await {
-                            Ok(()) => tracing::debug!(%peer, "RTMP connection ended"),
-                            Err(error) => tracing::warn!(%peer, %error, "RTMP connection closed"),
-                        }
+                        watch(peer, rtmp.connection(socket, stranger, &stop)).await;
                     });
                 }
                 Err(error) => {
@@ -97,4 +152,42 @@ impl Rtmp {
         connections.wait().await;
         self.seats.close_all();
     }
+
+    async fn connection(
+        &self,
+        socket: TcpStream,
+        stranger: OwnedSemaphorePermit,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        socket.set_nodelay(true)?;
+        Connection::new(self, socket, stranger)?.run(stop).await
+    }
 }
+
+/// Says and counts how a connection ends; a panic too is one's own end only.
+async fn watch(peer: SocketAddr, connection: impl Future<Output = Result<(), Error>>) {
+    tracing::debug!(%peer, "RTMP connection");
+    let open = metrics::gauge!("pointsman_rtmp_connections");
+    open.increment(1.0);
+    let ended = AssertUnwindSafe(connection).catch_unwind().await;
+    open.decrement(1.0);
+    match ended {
+        Ok(Ok(())) => tracing::debug!(%peer, "RTMP connection ended"),
+        Ok(Err(error)) => {
+            let reason = error.class();
+            closed(reason);
+            tracing::warn!(%peer, reason, %error, "RTMP connection closed");
+        }
+        Err(_) => {
+            closed("panic");
+            tracing::error!(%peer, reason = "panic", "RTMP connection closed: a fault of this program, please report it");
+        }
+    }
+}
+
+fn closed(reason: &'static str) {
+    metrics::counter!("pointsman_rtmp_closed_total", "reason" => reason).increment(1);
+}
+
+#[cfg(test)]
+mod tests;
