@@ -7,9 +7,17 @@
 //! as the chain would, so whatever is a fault in a gateway is one here. What is missing is the chain: nobody shuffled, excluded or
 //! ordered before. That makes an answer a function of the component and the question alone, which is what golden vectors, a
 //! conformance suite and a benchmark of one stage need.
+//!
+//! A [`Vector`] is a question with the answer that somebody recorded: the sdk's tests, which ask the policy natively. [`Vectors::put`] asks
+//! the components of a bundle the same. The format is in `sdk/README.md`.
 
+mod line;
 mod question;
+mod run;
+mod shown;
 mod subject;
 
+pub use line::Vector;
 pub use question::{Answer, Job, Question, Table, What};
+pub use run::{Component, MAX_VECTORS, Miss, Outcome, VectorError, Vectors, Why};
 pub use subject::{Answered, Asked, Rig, Subject};

@@ -1,9 +1,13 @@
 //! One component, asked on its own.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+use wasmtime::component::Component;
+
 use super::{Answer, Question, What};
-use crate::bundle::{OnEmpty, Setting};
+use crate::bundle::{Digest, OnEmpty, Setting};
 use crate::chain::merge::{Merge, Rules, bad_row, checked};
 use crate::component;
 use crate::engine::{Allocation, Engine, EngineError, Instance, Refused, Template};
@@ -16,6 +20,8 @@ use crate::wit::{self, Bargain, Patience, Plan, Recovery, Table};
 /// Where components are tried, without a host.
 pub struct Rig {
     engine: Engine,
+    /// What was compiled already: one component is often asked with several settings.
+    compiled: Mutex<BTreeMap<Digest, Component>>,
 }
 
 /// A component with its hook and settings.
@@ -51,7 +57,10 @@ impl Rig {
     /// [`EngineError`] when it cannot start.
     pub fn new() -> Result<Self, EngineError> {
         let engine = Engine::new(Allocation::OnDemand)?;
-        Ok(Self { engine })
+        Ok(Self {
+            engine,
+            compiled: Mutex::default(),
+        })
     }
 
     /// Checks, compiles and configures `component`, whose file is called `name`, as a stage of `hook`.
@@ -76,7 +85,7 @@ impl Rig {
             component: component(),
             message: format!("{error:#}"),
         };
-        let compiled = self.engine.compile(bytes).map_err(compile)?;
+        let compiled = self.compile(bytes).map_err(compile)?;
         let stage: Arc<str> = name.strip_suffix(".wasm").unwrap_or(name).into();
         let template = Template::new(
             &self.engine,
@@ -116,6 +125,17 @@ impl Rig {
             hook,
             plan,
         })
+    }
+
+    fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let digest = Digest::of(bytes);
+        let mut compiled = self.compiled.lock();
+        if let Some(component) = compiled.get(&digest) {
+            return Ok(component.clone());
+        }
+        let component = self.engine.compile(bytes)?;
+        compiled.insert(digest, component.clone());
+        Ok(component)
     }
 }
 
