@@ -67,6 +67,68 @@ async fn a_hanging_orchestrator_is_hedged_within_the_segment_and_then_left_alone
     assert_eq!(world.segments(hangs), asked);
 }
 
+/// Times around half of a segment, a tenth more or less.
+fn about_half(seed: u64) -> Vec<Does> {
+    let mut random = seed;
+    let mut next = move || {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % 200
+    };
+    (0..600)
+        .map(|_| Does::Answer(SEGMENT / 2 + Duration::from_millis(next()) - SEGMENT / 20))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_that_always_takes_half_a_segment_is_not_doubled() {
+    const JOBS: u32 = 300;
+    let alike = || vec![Does::Answer(SEGMENT / 2)];
+    let slower = || vec![Does::Answer(SEGMENT * 7 / 10)];
+    // The first answers of an orchestrator are doubled because nothing is known of it; after that, one in twenty at the most, where
+    // answers differ at all.
+    let fleets: [(&str, [Vec<Does>; 3], u32); 3] = [
+        ("alike", [alike(), alike(), alike()], 3),
+        ("slower", [slower(), slower(), slower()], 3),
+        (
+            "about",
+            [about_half(1), about_half(2), about_half(3)],
+            JOBS / 10,
+        ),
+    ];
+    for (fleet, does, most) in fleets {
+        let world = World::of(&ALL).await;
+        for (name, does) in ALL.iter().zip(does) {
+            world.set(name, does);
+        }
+        for sequence in 0..JOBS {
+            let asked = Instant::now();
+            world.segment(sequence.into()).await.expect("all are well");
+            sleep(SEGMENT.saturating_sub(asked.elapsed())).await;
+        }
+        let copies = ALL.iter().map(|name| world.segments(name)).sum::<u32>() - JOBS;
+        assert!(copies <= most, "{fleet}: {copies} copies of {JOBS} jobs");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_all_take_half_a_segment_a_hang_is_answered_within_it() {
+    let world = World::of(&ALL).await;
+    for name in ALL {
+        world.set(name, [Does::Answer(SEGMENT / 2)]);
+    }
+    for sequence in 1..50 {
+        world.segment(sequence).await.expect("all are well");
+        sleep(SEGMENT / 2).await;
+    }
+    let hangs = break_incumbent(&world, [Does::Hang]).await;
+    let started = Instant::now();
+    let served = world.segment(50).await.expect("hedged");
+    assert!(started.elapsed() <= SEGMENT, "{:?}", started.elapsed());
+    assert_ne!(name(&served.output), hangs);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_fails_is_replaced_while_the_first_still_hangs() {
     for second in [fails(FailureKind::Capped), fails(FailureKind::Reset)] {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::attempt::Attempt;
 use super::{Run, millis};
 use crate::exchange::{Exchange, StopReason, Stopped};
-use crate::hedge::adaptive_delay;
+use crate::hedge::{Past, adaptive_delay};
 
 impl<E: Exchange> Run<'_, E> {
     /// Nothing runs any more: asks what to do about the last failure, and does it.
@@ -100,11 +100,8 @@ impl<E: Exchange> Run<'_, E> {
             Hedge::AfterMs(ms) => Duration::from_millis(ms.into()),
             Hedge::Adaptive => {
                 let next = self.remaining.front().copied();
-                adaptive_delay(
-                    self.request.deadlines.soft,
-                    self.latency(&Column::LatencyP95, Some(row)),
-                    self.latency(&Column::LatencyP50, next),
-                )
+                let soft = self.request.deadlines.soft;
+                adaptive_delay(soft, self.past(Some(row)), self.past(next))
             }
         };
         Some(Instant::now() + delay + slow_after)
@@ -213,6 +210,13 @@ impl<E: Exchange> Run<'_, E> {
                     self.attempts.len()
                 ),
             ),
+        }
+    }
+
+    fn past(&self, row: Option<u32>) -> Past {
+        Past {
+            p50: self.latency(&Column::LatencyP50, row),
+            p95: self.latency(&Column::LatencyP95, row),
         }
     }
 
