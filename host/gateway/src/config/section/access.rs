@@ -60,7 +60,8 @@ pub(in crate::config) const GROUP: Group = Group {
             value: "FILE",
             default: Initial::Unset("admin-token in --data-dir, made at first start"),
             summary: "File with the token that changes through the admin API need.",
-            detail: "Reads need it too when --cli-addr is not loopback. Use it where secrets are mounted as files.",
+            detail: "Reads need it too when --cli-addr is not loopback. Use it where secrets are mounted as files. If others may \
+                     read it, this file is used with a warning; the one in --data-dir stops the start.",
         },
         Setting {
             key: "allowed-hosts",
