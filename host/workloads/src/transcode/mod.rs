@@ -32,7 +32,7 @@ use pointsman_facts::{Price, Symbol, Workload};
 use pointsman_media::probe::RenditionFacts;
 use pointsman_transport::Connections;
 use pointsman_wire::segment::Slice;
-use pointsman_wire::sign::keccak256;
+use pointsman_wire::sign::{B256, keccak256};
 
 pub use session::Session;
 pub use stream::{Stream, StreamSpec};
@@ -76,6 +76,8 @@ pub type Renditions = Vec<Rendition>;
 
 /// How long a farewell to an orchestrator may take: nobody waits for it.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// Larger segments are hashed on a thread of their own, in bytes. Smaller ones take less than handing them over is worth.
+const LARGE: usize = 1 << 20;
 
 // === impl Transcoder ===
 
@@ -121,7 +123,7 @@ impl Transcoder {
             connections: &self.connections,
             directory: self.dispatcher.directory(),
             stream,
-            hash: keccak256(&segment.media),
+            hash: hash(&segment.media).await,
             segment: &segment,
             doubted: AtomicBool::new(false),
         };
@@ -141,4 +143,15 @@ impl Transcoder {
             });
         }
     }
+}
+
+/// The segment's hash. Computed at some hundred megabytes a second: other connections do not wait for a large one.
+async fn hash(media: &Bytes) -> B256 {
+    if media.len() < LARGE {
+        return keccak256(media);
+    }
+    let large = media.clone();
+    let hashed = tokio::task::spawn_blocking(move || keccak256(&large)).await;
+    // Not run: the runtime is going down.
+    hashed.unwrap_or_else(|_| keccak256(media))
 }
