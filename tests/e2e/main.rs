@@ -16,4 +16,5 @@ mod push;
 mod restart;
 mod rtmp;
 mod statuses;
+mod uploads;
 mod webhook;

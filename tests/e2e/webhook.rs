@@ -1,7 +1,7 @@
 //! An application decides who may publish, and what becomes of it.
 
 use crate::harness::webhook::{Answer, Webhook};
-use crate::harness::{Stage, media};
+use crate::harness::{Stage, eventually, media};
 
 fn say(status: u16, body: &str) -> Answer {
     Answer::Say(status, body.to_owned())
@@ -226,4 +226,39 @@ async fn an_empty_list_of_profiles_means_the_source_alone() {
         .await
         .expect("a body");
     assert!(played == media::segment(), "what was pushed is played");
+}
+
+#[tokio::test]
+async fn the_applications_ids_are_on_the_lines_of_the_log() {
+    let rule = |question: &str| {
+        say(
+            200,
+            if question.contains("marked") {
+                r#"{"manifestID":"marked","streamID":"app-1","sessionID":"visit\n7"}"#
+            } else {
+                ""
+            },
+        )
+    };
+    let (stage, _webhook) = guarded(rule).await;
+    stage.gateway.push("plain", 0).await.assert_whole();
+    stage.gateway.push("marked", 0).await.assert_whole();
+    let of = |stream: &str, event: &str| {
+        let log = stage.gateway.log();
+        let stream = format!("stream=\"{stream}\"");
+        let mut lines = log.lines();
+        let line = lines.find(|line| line.contains(event) && line.contains(&stream));
+        line.map(str::to_owned)
+    };
+    for event in ["stream started", "orchestrator chosen"] {
+        eventually("both are logged", async || {
+            of("plain", event).is_some() && of("marked", event).is_some()
+        })
+        .await;
+        let line = of("marked", event).expect("just seen");
+        assert!(line.contains(r#"stream_id="app-1""#), "{line}");
+        assert!(line.contains(r#"session_id="visit\n7""#), "{line}");
+        let line = of("plain", event).expect("just seen");
+        assert!(!line.contains("_id"), "{line}");
+    }
 }

@@ -9,29 +9,33 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use pointsman_wire::profile::Format;
 
 /// One rendition of a pushed segment.
 #[derive(Clone, Debug)]
 pub struct Part {
     /// Name of its profile.
     pub rendition: String,
+    /// The profile's, whatever the pushed segment was called.
+    pub format: Format,
     /// The media.
     pub media: Bytes,
 }
 
-/// A 200 with `parts` in order. `extension` is `ts` or `mp4`.
+/// A 200 with `parts` in order.
 #[must_use]
-pub fn response(parts: Vec<Part>, sequence: u64, extension: &str) -> Response {
+pub fn response(parts: Vec<Part>, sequence: u64) -> Response {
     let boundary = format!("{:020x}", fastrand::u128(..) >> 48);
-    let media_type = if extension == "mp4" {
-        "video/mp4"
-    } else {
-        "video/mp2t"
-    };
     let mut chunks = Vec::with_capacity(parts.len() * 2 + 1);
     let mut head = String::new();
-    for Part { rendition, media } in parts {
-        let file = format!("{rendition}_{sequence}.{extension}");
+    for part in parts {
+        let Part {
+            rendition,
+            format,
+            media,
+        } = part;
+        let media_type = format.media_type();
+        let file = format!("{rendition}_{sequence}.{}", format.extension());
         let length = media.len();
         write!(
             head,
@@ -66,7 +70,7 @@ mod tests {
     use super::*;
 
     async fn text(parts: Vec<Part>) -> (String, String) {
-        let response = response(parts, 7, "ts");
+        let response = response(parts, 7);
         let content_type = response.headers()[CONTENT_TYPE]
             .to_str()
             .unwrap()
@@ -79,18 +83,23 @@ mod tests {
 
     #[tokio::test]
     async fn parts_come_in_order_with_the_headers_clients_read() {
-        let part = |rendition: &str, media: &'static str| Part {
+        let part = |rendition: &str, format, media: &'static str| Part {
             rendition: rendition.to_owned(),
+            format,
             media: media.into(),
         };
-        let (content_type, body) = text(vec![part("P240p", "one"), part("P360p", "two")]).await;
+        let parts = vec![
+            part("P240p", Format::MpegTs, "one"),
+            part("P360p", Format::Mp4, "two"),
+        ];
+        let (content_type, body) = text(parts).await;
         let boundary = content_type.split_once("boundary=").unwrap().1;
         assert_eq!(boundary.len(), 20);
         let expected = format!(
             "--{boundary}\r\nContent-Disposition: attachment; filename=\"P240p_7.ts\"\r\nContent-Length: 3\r\n\
              Content-Type: video/mp2t; name=\"P240p_7.ts\"\r\nRendition-Name: P240p\r\n\r\none\r\n\
-             --{boundary}\r\nContent-Disposition: attachment; filename=\"P360p_7.ts\"\r\nContent-Length: 3\r\n\
-             Content-Type: video/mp2t; name=\"P360p_7.ts\"\r\nRendition-Name: P360p\r\n\r\ntwo\r\n--{boundary}--\r\n"
+             --{boundary}\r\nContent-Disposition: attachment; filename=\"P360p_7.mp4\"\r\nContent-Length: 3\r\n\
+             Content-Type: video/mp4; name=\"P360p_7.mp4\"\r\nRendition-Name: P360p\r\n\r\ntwo\r\n--{boundary}--\r\n"
         );
         assert_eq!(body, expected);
     }

@@ -8,15 +8,28 @@
 //! |---|---|
 //! | 200 | done; renditions if `Accept: multipart/mixed`, else an empty body |
 //! | 400 | extension, name, slice or configuration |
-//! | 403 | the webhook refused |
+//! | 403 | the webhook refused, or the name is live over RTMP |
 //! | 405 | neither PUT nor POST |
 //! | 422 | the media cannot be transcoded, or every attempt failed |
 //! | 500 | body too large or cut off, duration, session limit |
-//! | 503 | no orchestrator |
+//! | 503 | no orchestrator; no room for the segment; the gateway stops |
 //!
 //! The first segment of a name opens its stream; what the webhook or the header says about renditions counts then, and only then.
+//!
+//! # Who is let in before what is sent
+//!
+//! A segment is read only when its stream is there or may be opened: whoever is refused by the webhook or the session limit takes up
+//! no memory. What is read has [room] of its own, so that memory is bounded however many send at once. go-livepeer reads first and
+//! asks then.
+//!
+//! # Why 403 for a name that is live over RTMP
+//!
+//! go-livepeer joins such a push to the stream, without the key that its publisher had to show. Here it is refused, and for good: the
+//! publisher may go on for hours, and clients would send every segment again on 500.
 
+mod refusal;
 mod request;
+mod room;
 mod upload;
 
 use std::collections::HashMap;
@@ -28,8 +41,6 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
-use pointsman_dispatch::{StopReason, Stopped};
-use pointsman_facts::{Blame, Failure};
 use pointsman_media::hls;
 use pointsman_media::name::StreamName;
 use pointsman_media::probe::{Probe, probe};
@@ -40,7 +51,9 @@ use super::multipart;
 use super::terms::Terms;
 use super::webhook::Webhook;
 use crate::streams::{Incoming, Live, LiveSpec, OpenError, Origin, Streams};
+use refusal::{Refused, refuse, unprocessable};
 use request::Pushed;
+use room::{Held, Room};
 use upload::Upload;
 
 /// Takes pushed segments. One a gateway.
@@ -50,21 +63,36 @@ pub struct Push {
     webhook: Webhook,
     default_profiles: Vec<Profile>,
     max_bytes: usize,
+    room: Room,
     /// Pushed names whose stream goes by another name, by the webhook's or the header's word.
     aliases: Mutex<HashMap<StreamName, StreamName>>,
 }
 
-/// Why a push is not done: what the client is told.
+/// A stream that a push may open.
 #[derive(Debug)]
-struct Refused {
-    status: StatusCode,
-    message: String,
+struct Admitted {
+    name: StreamName,
+    terms: Terms,
 }
+
+/// A segment that has been read, from a publisher who is let in.
+#[derive(Debug)]
+struct Taken {
+    pushed: Pushed,
+    /// `None`: its stream was open when it came.
+    admitted: Option<Admitted>,
+    media: Bytes,
+    held: Held,
+}
+
+/// Larger segments are looked at where other connections do not wait for it, in bytes.
+const LARGE: usize = 1 << 20;
 
 // === impl Push ===
 
 impl Push {
-    /// Streams opened by a push get `default_profiles` unless their terms say otherwise; segments are at most `max_bytes`.
+    /// Streams opened by a push get `default_profiles` unless their terms say otherwise; segments are at most `max_bytes`, and all
+    /// that are read or transcoded at once share a room for some of them.
     #[must_use]
     pub fn new(
         streams: Arc<Streams>,
@@ -73,6 +101,7 @@ impl Push {
         max_bytes: usize,
     ) -> Self {
         Self {
+            room: Room::new(max_bytes, streams.most()),
             streams,
             webhook,
             default_profiles,
@@ -100,47 +129,52 @@ impl Push {
     async fn push(&self, request: http::Request<Body>) -> Result<Response, Refused> {
         let (head, body) = request.into_parts();
         let mut upload = Upload::new(&head.headers, body);
-        let (pushed, media) = match self.take(&head, &mut upload).await {
+        let taken = match self.take(&head, &mut upload).await {
             Ok(taken) => taken,
             Err(refused) => {
                 upload.discard().await;
                 return Err(refused);
             }
         };
-        let found = probe(&media)
-            .map_err(|error| unprocessable(format!("the segment cannot be read: {error}")))?;
+        let Taken {
+            pushed,
+            admitted,
+            media,
+            mut held,
+        } = taken;
+        let found = look(&media).await?;
         request::check(&found)?;
-        let live = self.stream(&pushed, &found).await?;
+        let live = self.stream(&pushed, admitted, &found).await?;
+        held.settle();
         // A task of its own: viewers want the segment even when its pusher hangs up.
         let carrying = live.clone();
         let incoming = Self::incoming(&pushed, media, &found);
-        let carried = tokio::spawn(async move { carrying.carry(incoming).await }).await;
+        let carried = tokio::spawn(async move {
+            let _held = held;
+            carrying.carry(incoming).await
+        });
         let renditions = carried
+            .await
             .map_err(|_| {
                 refuse(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "interrupted: push the segment again",
                 )
             })?
-            .map_err(|stopped| of_stopped(&stopped))?;
+            .map_err(|stopped| Refused::from(&stopped))?;
         if !pushed.wants_multipart || renditions.is_empty() {
             return Ok(StatusCode::OK.into_response());
         }
-        let names = live
-            .profiles()
-            .iter()
-            .map(|profile| profile.name.to_string());
-        let parts = names
-            .zip(renditions)
-            .map(|(rendition, media)| multipart::Part { rendition, media });
-        Ok(multipart::response(
-            parts.collect(),
-            pushed.sequence,
-            pushed.format.extension(),
-        ))
+        let parts = live.profiles().iter().zip(renditions);
+        let parts = parts.map(|(profile, media)| multipart::Part {
+            rendition: profile.name.to_string(),
+            format: profile.format.unwrap_or(pushed.format),
+            media,
+        });
+        Ok(multipart::response(parts.collect(), pushed.sequence))
     }
 
-    async fn take(&self, head: &Parts, upload: &mut Upload) -> Result<(Pushed, Bytes), Refused> {
+    async fn take(&self, head: &Parts, upload: &mut Upload) -> Result<Taken, Refused> {
         if !matches!(head.method, Method::PUT | Method::POST) {
             return Err(refuse(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -148,15 +182,33 @@ impl Push {
             ));
         }
         let pushed = Pushed::parse(head)?;
-        Ok((pushed, upload.read(self.max_bytes).await?))
+        upload.check(self.max_bytes)?;
+        let admitted = self.admit(&pushed).await?;
+        let mut held = match admitted {
+            Some(_) => self.room.for_newcomer(),
+            None => self.room.for_stream(),
+        };
+        let media = upload.read(self.max_bytes, &mut held).await?;
+        Ok(Taken {
+            pushed,
+            admitted,
+            media,
+            held,
+        })
     }
 
-    /// The stream of the pushed name, opened if this is its first segment.
-    async fn stream(&self, pushed: &Pushed, found: &Probe) -> Result<Arc<Live>, Refused> {
-        let known = self.aliases.lock().get(&pushed.name).cloned();
-        let open = self.streams.get(known.as_ref().unwrap_or(&pushed.name));
-        if let Some(live) = open.filter(|live| live.origin() == Origin::Push) {
-            return Ok(live);
+    /// The stream of the pushed name, if it is open.
+    fn known(&self, pushed: &Pushed) -> Option<Arc<Live>> {
+        let alias = self.aliases.lock().get(&pushed.name).cloned();
+        self.streams
+            .get(alias.as_ref().unwrap_or(&pushed.name))
+            .filter(|live| live.origin() == Origin::Push)
+    }
+
+    /// Whether the pushed name may have its stream. `None`: it is open.
+    async fn admit(&self, pushed: &Pushed) -> Result<Option<Admitted>, Refused> {
+        if self.known(pushed).is_some() {
+            return Ok(None);
         }
         let answered = self
             .webhook
@@ -165,17 +217,39 @@ impl Push {
             .map_err(|denied| refuse(StatusCode::FORBIDDEN, denied.to_string()))?;
         let terms = merge(answered, pushed.terms.clone())?;
         let name = terms.name.clone().unwrap_or_else(|| pushed.name.clone());
-        let spec = self.spec(name.clone(), &terms, pushed, found)?;
+        self.streams.check(&name)?;
+        Ok(Some(Admitted { name, terms }))
+    }
+
+    /// The stream of the pushed name, opened if this is its first segment.
+    async fn stream(
+        &self,
+        pushed: &Pushed,
+        mut admitted: Option<Admitted>,
+        found: &Probe,
+    ) -> Result<Arc<Live>, Refused> {
+        // Another push may have opened it while this one was read; or it was open then, and has been idle for too long.
+        loop {
+            if let Some(live) = self.known(pushed) {
+                return Ok(live);
+            }
+            match admitted.take() {
+                Some(admitted) => return self.open(pushed, admitted, found),
+                None => admitted = self.admit(pushed).await?,
+            }
+        }
+    }
+
+    fn open(
+        &self,
+        pushed: &Pushed,
+        admitted: Admitted,
+        found: &Probe,
+    ) -> Result<Arc<Live>, Refused> {
+        let Admitted { name, terms } = admitted;
+        let spec = self.spec(name.clone(), terms, pushed, found)?;
         self.take_over(&pushed.name, &name);
-        self.streams
-            .get_or_open(&name, || spec)
-            .map_err(|error| match error {
-                OpenError::Closing => refuse(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
-                OpenError::Playlists(_) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
-                OpenError::TooMany(_) | OpenError::Taken => {
-                    refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-                }
-            })
+        Ok(self.streams.get_or_open(&name, || spec)?)
     }
 
     /// Remembers that `pushed` feeds the stream `name`. A new path for the same stream ends what the old path fed.
@@ -200,13 +274,12 @@ impl Push {
     fn spec(
         &self,
         name: StreamName,
-        terms: &Terms,
+        terms: Terms,
         pushed: &Pushed,
         found: &Probe,
     ) -> Result<LiveSpec, Refused> {
         let mut profiles = terms
             .profiles
-            .clone()
             .unwrap_or_else(|| self.default_profiles.clone());
         for profile in &mut profiles {
             profile.format.get_or_insert(pushed.format);
@@ -228,8 +301,8 @@ impl Push {
             origin: Origin::Push,
             required,
             profiles,
-            key: terms.key.clone(),
-            stream_id: terms.stream_id.clone(),
+            stream_id: terms.stream_id,
+            session_id: terms.session_id,
             segment: pushed.duration,
         })
     }
@@ -272,46 +345,15 @@ fn merge(answered: Terms, header: Option<Terms>) -> Result<Terms, Refused> {
     })
 }
 
-fn of_stopped(stopped: &Stopped) -> Refused {
-    let status = match stopped.reason {
-        StopReason::NoOrchestrators => StatusCode::SERVICE_UNAVAILABLE,
-        StopReason::Rejected => stopped
-            .status
-            .and_then(|status| StatusCode::from_u16(status).ok())
-            .unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-        StopReason::Failed if stopped.failure.as_ref().is_some_and(is_ours) => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-        StopReason::Input | StopReason::Failed | StopReason::Deadline => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+/// What is in a segment.
+async fn look(media: &Bytes) -> Result<Probe, Refused> {
+    let found = if media.len() < LARGE {
+        probe(media)
+    } else {
+        let media = media.clone();
+        let looked = tokio::task::spawn_blocking(move || probe(&media));
+        // Not run: the gateway stops.
+        looked.await.map_err(|_| OpenError::Closing)?
     };
-    let message = match stopped.reason {
-        StopReason::NoOrchestrators => format!("No sessions available: {stopped}"),
-        _ => stopped.to_string(),
-    };
-    Refused { status, message }
-}
-
-fn is_ours(failure: &Failure) -> bool {
-    failure.blame == Blame::Gateway
-}
-
-fn unprocessable(message: String) -> Refused {
-    refuse(StatusCode::UNPROCESSABLE_ENTITY, message)
-}
-
-fn refuse(status: StatusCode, message: impl Into<String>) -> Refused {
-    Refused {
-        status,
-        message: message.into(),
-    }
-}
-
-// === impl Refused ===
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        (self.status, self.message + "\n").into_response()
-    }
+    found.map_err(|error| unprocessable(format!("the segment cannot be read: {error}")))
 }

@@ -11,6 +11,9 @@ use pointsman_wire::profile::{Profile, ProfileError, from_json, preset};
 use serde::Deserialize;
 use serde_json::Value;
 
+/// Longest id of the application's that is taken, in bytes: they are on every line of the log about the stream.
+const MAX_ID: usize = 256;
+
 /// The JSON, as it comes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -40,7 +43,7 @@ pub struct Terms {
     pub name: Option<StreamName>,
     /// Key that the publish URL must carry.
     pub key: Option<StreamKey>,
-    /// The application's own id, for logs and events.
+    /// The application's own id, for logs and the admin API.
     pub stream_id: Option<String>,
     /// The application's session, for logs.
     pub session_id: Option<String>,
@@ -79,6 +82,9 @@ pub enum TermsError {
         /// What it asks for.
         problem: &'static str,
     },
+    /// An id that would fill the log.
+    #[error("{0}: longer than {MAX_ID} bytes")]
+    LongId(&'static str),
     /// The webhook must name the stream.
     #[error("manifestID: missing or empty")]
     NoName,
@@ -140,8 +146,8 @@ impl Document {
                 .map(key)
                 .transpose()?,
             profiles: self.renditions()?,
-            stream_id: self.stream_id,
-            session_id: self.session_id,
+            stream_id: id("streamID", self.stream_id)?,
+            session_id: id("sessionID", self.session_id)?,
             previous_sessions: self.previous_sessions.unwrap_or_default(),
             timeout_multiplier: self
                 .timeout_multiplier
@@ -194,6 +200,14 @@ impl Document {
         }
         pointsman_wire::profile::check_list(&all)?;
         Ok(Some(all))
+    }
+}
+
+/// An id of the application's. Empty is none.
+fn id(field: &'static str, id: Option<String>) -> Result<Option<String>, TermsError> {
+    match id.filter(|id| !id.is_empty()) {
+        Some(id) if id.len() > MAX_ID => Err(TermsError::LongId(field)),
+        id => Ok(id),
     }
 }
 
@@ -276,6 +290,23 @@ mod tests {
         assert!(error.starts_with("profiles[0].width"), "{error}");
         let error = error_of_header(r#"{"presets":["P720p30fps16x8"]}"#);
         assert!(error.contains("P720p30fps16x9"), "{error}");
+    }
+
+    #[test]
+    fn ids_are_kept_unless_they_would_fill_the_log() {
+        let json = |field: &str, length| {
+            let id = "x".repeat(length);
+            format!(r#"{{"manifestID":"m","{field}":"{id}"}}"#)
+        };
+        for field in ["streamID", "sessionID"] {
+            let terms = Terms::from_webhook(json(field, 256).as_bytes()).expect("valid");
+            let id = terms.stream_id.or(terms.session_id);
+            assert_eq!(id.map(|id| id.len()), Some(256));
+            let refused = error(&json(field, 257));
+            assert!(refused.starts_with(field), "{refused}");
+            let empty = Terms::from_webhook(json(field, 0).as_bytes()).expect("valid");
+            assert_eq!((empty.stream_id, empty.session_id), (None, None));
+        }
     }
 
     fn error_of_header(json: &str) -> String {

@@ -8,15 +8,17 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use pointsman_dispatch::{Deadlines, Delivered, StopReason, Stopped};
 use pointsman_media::hls::{self, Number, Playout};
-use pointsman_media::name::{StreamKey, StreamName};
+use pointsman_media::name::StreamName;
 use pointsman_wire::net::Capabilities;
 use pointsman_wire::profile::{Format, Profile};
 use pointsman_wire::segment::Slice;
 use pointsman_workloads::transcode::{Renditions, Segment, Stream, StreamSpec, Transcoder};
 use serde::Serialize;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::facts;
+use super::format::Formats;
 use super::stats::{Stats, Summary};
 use crate::streams::PlaylistSettings;
 
@@ -41,10 +43,10 @@ pub struct LiveSpec {
     pub profiles: Vec<Profile>,
     /// What an orchestrator must be able to do for it.
     pub required: Capabilities,
-    /// What a publisher must know to continue it.
-    pub key: Option<StreamKey>,
-    /// The application's own id for it.
+    /// The application's own id for it: on every line of the log about it, and in `GET /api/v1/streams`.
     pub stream_id: Option<String>,
+    /// The application's session: on every line of the log about it.
+    pub session_id: Option<String>,
     /// The longest segment to expect.
     pub segment: Duration,
 }
@@ -81,13 +83,14 @@ pub struct Live {
     stream: Stream,
     transcoder: Arc<Transcoder>,
     playout: Mutex<Playout>,
-    last_facts: Mutex<Option<hls::Facts>>,
+    formats: Formats,
     started: Instant,
     last_used: Mutex<Instant>,
     /// Segments under way.
     carrying: AtomicUsize,
     over: AtomicBool,
     stats: Stats,
+    span: Span,
 }
 
 /// How long the end of a stream waits for segments that are under way.
@@ -112,10 +115,11 @@ impl Live {
         config.keep = playlists.keep;
         Ok(Self {
             playout: Mutex::new(Playout::new(config)?),
+            span: span(&spec),
             spec,
             stream,
             transcoder,
-            last_facts: Mutex::default(),
+            formats: Formats::default(),
             started: Instant::now(),
             last_used: Mutex::new(Instant::now()),
             carrying: AtomicUsize::new(0),
@@ -148,6 +152,11 @@ impl Live {
         self.started
     }
 
+    /// What lines of the log about it are marked with.
+    pub(super) fn span(&self) -> &Span {
+        &self.span
+    }
+
     /// How long nothing has come, and nothing that came is still with an orchestrator.
     pub(super) fn idle(&self) -> Duration {
         if self.carrying.load(Ordering::Acquire) > 0 {
@@ -170,18 +179,23 @@ impl Live {
     /// As [`Transcoder::transcode`]; the playlists then have a gap.
     pub fn carry(
         self: &Arc<Self>,
-        incoming: Incoming,
+        mut incoming: Incoming,
     ) -> impl Future<Output = Result<Vec<Bytes>, Stopped>> + Send + use<> {
         self.touch();
         self.stats.source(incoming.media.len());
         let deadlines = self.deadlines(&incoming);
         let number = self.announce(&incoming, deadlines);
+        if incoming.has_pictures {
+            incoming.reinit |= self.formats.changes(incoming.sequence, &incoming.facts);
+        }
         self.carrying.fetch_add(1, Ordering::AcqRel);
         let settled = Settled {
             live: self.clone(),
             number,
         };
-        settled.carry(incoming, deadlines)
+        settled
+            .carry(incoming, deadlines)
+            .instrument(self.span.clone())
     }
 
     async fn renditions(
@@ -203,7 +217,7 @@ impl Live {
             media: incoming.media,
             duration: media_time(incoming.duration),
             slice: incoming.slice,
-            reinit: incoming.reinit || self.format_changed(&incoming.facts),
+            reinit: incoming.reinit,
             deadlines,
         };
         let delivered = self.transcoder.transcode(&self.stream, segment).await?;
@@ -246,15 +260,6 @@ impl Live {
         announced
             .inspect_err(|refused| tracing::debug!(stream = self.stream.name(), sequence = incoming.sequence, %refused, "not listed"))
             .ok()
-    }
-
-    /// Whether this segment's pictures or sound are coded differently from the last one's.
-    fn format_changed(&self, facts: &hls::Facts) -> bool {
-        let mut last = self.last_facts.lock();
-        let key = |facts: &hls::Facts| (facts.size, facts.video.clone(), facts.audio.clone());
-        let changed = last.as_ref().is_some_and(|last| key(last) != key(facts));
-        *last = Some(facts.clone());
-        changed
     }
 
     fn delivered(&self, delivered: &Delivered<Renditions>) {
@@ -406,6 +411,15 @@ impl Drop for Settled {
                 .failed(number, Instant::now().into_std());
         }
     }
+}
+
+/// The application's ids. Of the highest level, so that lines of any have them.
+fn span(spec: &LiveSpec) -> Span {
+    let (stream_id, session_id) = (spec.stream_id.as_deref(), spec.session_id.as_deref());
+    if stream_id.is_none() && session_id.is_none() {
+        return Span::none();
+    }
+    tracing::error_span!("application", stream_id, session_id)
 }
 
 /// Zero means that the publisher does not know.

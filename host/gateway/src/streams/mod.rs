@@ -8,6 +8,7 @@
 //! wanted again, its playlists can be read.
 
 mod facts;
+mod format;
 mod live;
 mod stats;
 
@@ -22,6 +23,7 @@ use pointsman_media::hls::ConfigError;
 use pointsman_media::name::StreamName;
 use pointsman_workloads::transcode::Transcoder;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 pub use live::{Incoming, Live, LiveSpec, Origin};
 pub use stats::Summary;
@@ -115,13 +117,49 @@ impl Streams {
         spec: impl FnOnce() -> LiveSpec,
     ) -> Result<Arc<Live>, OpenError> {
         let mut by_name = self.by_name.lock();
-        match by_name.get(name) {
-            Some(live) if live.is_over() => {}
-            Some(live) if live.origin() == Origin::Push => return Ok(live.clone()),
-            Some(_) => return Err(OpenError::Taken),
-            None => {}
+        match self.joinable(&by_name, name)? {
+            Some(live) => Ok(live),
+            None => self.insert(&mut by_name, spec()),
         }
-        self.insert(&mut by_name, spec())
+    }
+
+    /// Whether [`get_or_open`](Self::get_or_open) would answer with a stream now.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn check(&self, name: &StreamName) -> Result<(), OpenError> {
+        self.joinable(&self.by_name.lock(), name).map(drop)
+    }
+
+    /// How many streams there may be at once.
+    #[must_use]
+    pub fn most(&self) -> NonZeroUsize {
+        self.limits.sessions
+    }
+
+    /// The stream that a push of `name` joins. `None`: there is none, and room for one more.
+    fn joinable(
+        &self,
+        by_name: &HashMap<StreamName, Arc<Live>>,
+        name: &StreamName,
+    ) -> Result<Option<Arc<Live>>, OpenError> {
+        match by_name.get(name).filter(|live| !live.is_over()) {
+            Some(live) if live.origin() == Origin::Push => Ok(Some(live.clone())),
+            Some(_) => Err(OpenError::Taken),
+            None => self.vacancy(by_name).map(|()| None),
+        }
+    }
+
+    fn vacancy(&self, by_name: &HashMap<StreamName, Arc<Live>>) -> Result<(), OpenError> {
+        if self.closing.is_closed() {
+            return Err(OpenError::Closing);
+        }
+        let carried = by_name.values().filter(|live| !live.is_over()).count();
+        if carried >= self.limits.sessions.get() {
+            return Err(OpenError::TooMany(carried));
+        }
+        Ok(())
     }
 
     /// A new stream under a name that nobody uses. One that has ended makes room.
@@ -145,20 +183,16 @@ impl Streams {
         if !self.limits.transcode {
             spec.profiles.clear();
         }
-        if self.closing.is_closed() {
-            return Err(OpenError::Closing);
-        }
-        let carried = by_name.values().filter(|live| !live.is_over()).count();
-        if carried >= self.limits.sessions.get() {
-            return Err(OpenError::TooMany(carried));
-        }
+        self.vacancy(by_name)?;
         let name = spec.name.clone();
         let live = Live::new(spec, self.transcoder.clone(), self.limits.playlists)?;
         let live = Arc::new(live);
         if let Some(over) = by_name.insert(name.clone(), live.clone()) {
             self.farewell(over);
         }
-        tracing::info!(stream = name.as_str(), origin = ?live.origin(), "stream started");
+        live.span().in_scope(
+            || tracing::info!(stream = name.as_str(), origin = ?live.origin(), "stream started"),
+        );
         metrics::counter!("pointsman_streams_started_total").increment(1);
         metrics::gauge!("pointsman_streams").increment(1.0);
         Ok(live)
@@ -177,9 +211,11 @@ impl Streams {
     }
 
     fn farewell(&self, live: Arc<Live>) {
-        tracing::info!(stream = live.name().as_str(), "stream ended");
+        let span = live.span().clone();
+        span.in_scope(|| tracing::info!(stream = live.name().as_str(), "stream ended"));
         metrics::gauge!("pointsman_streams").decrement(1.0);
-        self.closing.spawn(async move { live.end().await });
+        self.closing
+            .spawn(async move { live.end().await }.instrument(span));
     }
 
     /// Closes pushed streams that have been idle for too long. Call it now and then.

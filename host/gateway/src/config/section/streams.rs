@@ -79,8 +79,9 @@ pub(in crate::config) const GROUP: Group = Group {
             value: "SIZE",
             default: Initial::Value("64MiB"),
             summary: "Refuse larger segments.",
-            detail: "64KiB to 1GiB. It bounds memory: every stream may hold several. Raise it for high bitrates in long \
-                     segments.",
+            detail: "64KiB to 1GiB. It bounds memory: every stream may hold several, and all pushed segments that are sent or \
+                     transcoded at once four, or one for every 16 of --max-sessions if that is more; what comes on top waits a \
+                     little and gets 503. Raise it for high bitrates in long segments.",
         },
         Setting {
             key: "max-sessions",

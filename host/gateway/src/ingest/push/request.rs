@@ -12,7 +12,7 @@ use pointsman_wire::limits::{DEFAULT_SEGMENT, MAX_SEGMENT_DURATION};
 use pointsman_wire::profile::{Chroma, Format};
 use pointsman_wire::segment::Slice;
 
-use super::{Refused, refuse, unprocessable};
+use super::refusal::{Refused, refuse, unprocessable};
 use crate::ingest::terms::Terms;
 
 /// A push, read.

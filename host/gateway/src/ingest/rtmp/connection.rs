@@ -199,12 +199,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
         let key = path
             .key
             .unwrap_or_else(|| "-".parse::<StreamKey>().expect("a valid key"));
-        let spec = self.spec(name.clone(), &key, terms)?;
+        let spec = self.spec(name.clone(), terms)?;
         let leave = self.leave.clone();
         self.rtmp.seats.take(&name, &key, leave, || spec)
     }
 
-    fn spec(&self, name: StreamName, key: &StreamKey, terms: Terms) -> Result<LiveSpec, Refusal> {
+    fn spec(&self, name: StreamName, terms: Terms) -> Result<LiveSpec, Refusal> {
         let profiles = terms
             .profiles
             .unwrap_or_else(|| self.rtmp.settings.default_profiles.clone());
@@ -222,8 +222,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             origin: Origin::Rtmp,
             required: job.capabilities()?,
             profiles,
-            key: Some(key.clone()),
             stream_id: terms.stream_id,
+            session_id: terms.session_id,
             segment: self.rtmp.settings.segmenter.target,
         })
     }

@@ -95,8 +95,8 @@ fn spec(name: &pointsman_media::name::StreamName, origin: Origin) -> LiveSpec {
         origin,
         profiles: Vec::new(),
         required: Capabilities::default(),
-        key: None,
         stream_id: None,
+        session_id: None,
         segment: 2 * SECOND,
     }
 }
