@@ -156,13 +156,37 @@ async fn it_resets_in_the_middle_of_a_rendition() {
 
 #[tokio::test]
 async fn it_answers_500() {
-    let (status, text) = (500, String::new());
     fails(
-        Rule::always(Kind::Status { status, text }).on(Method::Segment),
+        Rule::always(unavailable(500, None)).on(Method::Segment),
         &["orchestrator/server-error"],
         true,
     )
     .await;
+}
+
+#[tokio::test]
+async fn it_rests_as_long_as_it_asks_to() {
+    let (stage, broken) = settled(&NO_HEDGES).await;
+    // The default bundle lets a fault rest for ten seconds, and what is asked for up to a minute.
+    broken.set(Change::fail(unavailable(503, Some("45"))));
+    stage.gateway.push("movie", 1).await.assert_in_time();
+    let known = stage.gateway.orchestrators().await;
+    let rest_ms = |uri: &str| {
+        let it = known.iter().find(|one| one.uri == uri);
+        it.expect("known").rest_ms
+    };
+    let rest = rest_ms(broken.uri());
+    assert!((10_001..=45_000).contains(&rest), "{rest} ms");
+    let other = stage.winner("movie/1").await;
+    assert_eq!(rest_ms(other.uri()), 0);
+}
+
+fn unavailable(status: u16, retry_after: Option<&str>) -> Kind {
+    Kind::Status {
+        status,
+        text: String::new(),
+        retry_after: retry_after.map(str::to_owned),
+    }
 }
 
 #[tokio::test]

@@ -197,7 +197,9 @@ async fn a_publisher_that_comes_back_continues_its_stream() {
 
 #[tokio::test]
 async fn a_publisher_that_hangs_is_taken_over_and_wakes_up_without_a_connection() {
-    let flags = [&FLAGS[..], &["--publisher-silence", "1s"]].concat();
+    // Nor does it matter that the gateway is full.
+    let limits = ["--publisher-silence", "1s", "--max-sessions", "1"];
+    let flags = [&FLAGS[..], &limits].concat();
     let stage = Stage::passthrough(1, &flags).await;
     let (gateway, clip) = (&stage.gateway, Clip::long());
     let hung = gateway.publish("live/cam/key", &clip);
@@ -374,6 +376,7 @@ async fn while_every_orchestrator_fails_there_are_gaps_and_then_it_goes_on() {
         kind: Kind::Status {
             status: 500,
             text: "out of order".to_owned(),
+            retry_after: None,
         },
         on: vec![Method::Segment],
         when: When::Always,

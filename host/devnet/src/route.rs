@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use http::{Request, Version};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Request, Version};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
@@ -50,9 +51,18 @@ impl Caller {
                 return std::future::pending().await;
             }
             Some(Kind::HangBeforeHeaders) => return std::future::pending().await,
-            Some(Kind::Status { status, text }) => {
+            Some(Kind::Status {
+                status,
+                text,
+                retry_after,
+            }) => {
                 let (head, body) = request.into_parts();
-                return upload::unwanted(&head, body, answer::text(*status, text)).await;
+                let mut answer = answer::text(*status, text);
+                let after = retry_after.as_deref().map(HeaderValue::from_str);
+                if let Some(Ok(after)) = after {
+                    answer.headers_mut().insert(RETRY_AFTER, after);
+                }
+                return upload::unwanted(&head, body, answer).await;
             }
             _ => {}
         }

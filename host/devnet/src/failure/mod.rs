@@ -49,6 +49,8 @@ pub enum Kind {
         status: u16,
         /// Body; the status' own phrase unless given.
         text: String,
+        /// Its `Retry-After`, as it is: seconds or a date; none unless given.
+        retry_after: Option<String>,
     },
     /// The segment's result carries this text as error, after the 200.
     Error {

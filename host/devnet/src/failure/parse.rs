@@ -65,6 +65,9 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "retry_after")]
+    retry_after: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(alias = "interval_ms")]
     interval_ms: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +95,7 @@ impl Written {
         let stray = [
             ("status", self.status.is_some()),
             ("text", self.text.is_some()),
+            ("retry-after", self.retry_after.is_some()),
             ("interval-ms", self.interval_ms.is_some()),
             ("uri", self.uri.is_some()),
         ];
@@ -167,8 +171,14 @@ impl Written {
             Ok(code) if status >= 300 => code.canonical_reason().unwrap_or("error"),
             _ => return Err(format!("status = {status} is not a status of a failure")),
         };
+        let retry_after = self.retry_after.take();
+        if let Some(text) = &retry_after {
+            http::HeaderValue::from_str(text)
+                .map_err(|_| format!("retry-after = {text:?} cannot stand in a header"))?;
+        }
         Ok(Kind::Status {
             status,
+            retry_after,
             text: self.text.take().unwrap_or_else(|| phrase.to_owned()),
         })
     }
@@ -186,7 +196,12 @@ impl From<&Rule> for Written {
             When::Next(count) => written.next = Some(count),
         }
         let kind = match &rule.kind {
-            Kind::Status { status, text } => {
+            Kind::Status {
+                status,
+                text,
+                retry_after,
+            } => {
+                written.retry_after.clone_from(retry_after);
                 written.status = Some(*status);
                 written.text = Some(text.clone());
                 "status"
@@ -351,7 +366,8 @@ mod tests {
                 Rule {
                     kind: Kind::Status {
                         status: 503,
-                        text: "Service Unavailable".to_owned()
+                        text: "Service Unavailable".to_owned(),
+                        retry_after: None,
                     },
                     on: vec![Method::Segment, Method::Download],
                     when: When::Next(3),
@@ -381,6 +397,8 @@ mod tests {
             (r#"{"kind":"busy","on":[]}"#, "`on`"),
             (r#"{"kind":"busy","status":500}"#, "\"status\""),
             (r#"{"kind":"status","status":200}"#, "200"),
+            (r#"{"kind":"status","retry-after":"1\n2"}"#, "retry-after"),
+            (r#"{"kind":"busy","retry-after":"1"}"#, "retry-after"),
             (r#"{"kind":"busy","probability":1.5}"#, "probability"),
             (r#"{"kind":"busy","probability":0.5,"next":1}"#, "`next`"),
             (r#"{"kind":"busy","nxt":1}"#, "nxt"),

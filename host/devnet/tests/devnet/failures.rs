@@ -216,6 +216,7 @@ async fn a_status_comes_with_its_text() {
     scene.fail(Kind::Status {
         status: 503,
         text: "no".to_owned(),
+        retry_after: None,
     });
     for client in [&scene.h2, &scene.h1] {
         let order = order(&scene.token, 1, &media());

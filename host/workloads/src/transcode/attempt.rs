@@ -19,7 +19,7 @@ use pointsman_wire::sign::{Address, B256};
 use pointsman_wire::{payment, result};
 use tokio::time::timeout;
 
-use super::{Renditions, Segment, Session, Stream, failure, fetch};
+use super::{Renditions, Segment, Session, Stream, failure, fetch, retry_after};
 
 /// A segment as [`Exchange`] wants it.
 pub(super) struct SegmentWork<'a> {
@@ -122,11 +122,14 @@ impl SegmentWork<'_> {
         } else {
             MAX_REFUSAL_BYTES
         };
+        let asked = retry_after::read(response.headers(), self.directory.clock().unix_ms());
         let body = read_body(response.into_body(), cap).await;
         if status != StatusCode::OK {
             // A refusal whose text is cut off is a refusal all the same.
             let rejection = Rejection::http(status.as_u16(), &body.unwrap_or_default());
-            return Err(failure::of_rejection(&rejection, status.as_u16()));
+            let mut failure = failure::of_rejection(&rejection, status.as_u16());
+            failure.retry_after = asked;
+            return Err(failure);
         }
         let body = body.map_err(|error| of_read(&error, FailureKind::Garbage))?;
         result::decode(&body, self.stream.profiles().len())

@@ -18,6 +18,7 @@
 mod attempt;
 mod failure;
 mod fetch;
+mod retry_after;
 mod session;
 mod stream;
 
