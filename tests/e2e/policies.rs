@@ -296,27 +296,8 @@ async fn a_broken_folder_stops_the_first_start_and_no_later_one() {
     let broken = Bundle::with("text", b"not wasm".to_vec());
     broken.write(folder.path());
     let data = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pointsman"));
-    command
-        .env_clear()
-        .args(["run", "--http-addr", "127.0.0.1:0"]);
-    command.args(["--cli-addr", "127.0.0.1:0", "--rtmp-addr", "off"]);
-    command.args([
-        "--policy",
-        text(folder.path()),
-        "--data-dir",
-        text(data.path()),
-    ]);
-    let output = command
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("the binary");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !output.status.success() && said.contains("stage.wasm"),
-        "{said}"
-    );
+    let said = refuses_to_start(data.path(), &["--policy", text(folder.path())]).await;
+    assert!(said.contains("stage.wasm"), "{said}");
 
     let stage = stage(&[]).await;
     let tar = Bundle::of("exclude-slow").tar();
@@ -325,6 +306,62 @@ async fn a_broken_folder_stops_the_first_start_and_no_later_one() {
     let gateway = stopped.start(&["--policy", text(folder.path())]).await;
     assert_eq!(name(&gateway).await, "exclude-slow");
     assert!(gateway.log().contains("the last active one stays"));
+}
+
+#[tokio::test]
+async fn a_lost_bundle_is_not_replaced_by_the_embedded_one_unasked() {
+    let stage = stage(&[]).await;
+    let tar = Bundle::read(&bundle::cheapest()).tar();
+    assert_eq!(stage.gateway.upload(tar).await.0, 200);
+    let stopped = stage.gateway.stop().await;
+    let policy = stopped.data().join("policy");
+    let last = std::fs::read(policy.join("active.json")).expect("what was active");
+    let digest: Value = serde_json::from_slice(&last).expect("JSON");
+    let digest = digest["active"]["digest"].as_str().expect("a digest");
+    let manifest = policy.join("bundles").join(digest).join("bundle.toml");
+    let whole = std::fs::read(&manifest).expect("it is kept");
+    let ways_out = ["--policy", text(&policy.join("active.json"))].map(str::to_owned);
+    let assert_helps = |said: &str| {
+        let named = ways_out.iter().all(|way| said.contains(way));
+        assert!(named, "both ways out are named: {said}");
+    };
+
+    std::fs::write(&manifest, &whole[..whole.len() / 2]).expect("torn");
+    assert_helps(&refuses_to_start(stopped.data(), &[]).await);
+    std::fs::remove_file(&manifest).expect("lost");
+    assert_helps(&refuses_to_start(stopped.data(), &[]).await);
+    std::fs::write(&manifest, &whole).expect("mended");
+    std::fs::write(policy.join("active.json"), "{").expect("torn");
+    assert_helps(&refuses_to_start(stopped.data(), &[]).await);
+
+    // What the message says to do, in turn.
+    let folder = text(manifest.parent().expect("a folder")).to_owned();
+    let gateway = stopped.start(&["--policy", &folder]).await;
+    assert_eq!(name(&gateway).await, "prefer-cheapest");
+    let stopped = gateway.stop().await.without("--policy");
+    std::fs::remove_file(&manifest).expect("lost again");
+    assert_helps(&refuses_to_start(stopped.data(), &[]).await);
+    std::fs::remove_file(policy.join("active.json")).expect("as told");
+    let gateway = stopped.start(&[]).await;
+    assert_eq!(name(&gateway).await, "default");
+}
+
+/// What the program says when it ends instead of starting.
+async fn refuses_to_start(data: &Path, flags: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pointsman"));
+    command
+        .env_clear()
+        .args(["run", "--http-addr", "127.0.0.1:0"]);
+    command.args(["--cli-addr", "127.0.0.1:0", "--rtmp-addr", "off"]);
+    command.args(["--data-dir", text(data)]).args(flags);
+    let output = command
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("the binary");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{said}");
+    said
 }
 
 async fn name(gateway: &Gateway) -> String {

@@ -189,6 +189,19 @@ impl Gateway {
 // === impl Stopped ===
 
 impl Stopped {
+    /// Its data directory.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The same without a flag and its value.
+    pub(crate) fn without(mut self, flag: &str) -> Self {
+        let at = self.flags.iter().position(|it| it == flag);
+        let at = at.expect("it was given");
+        self.flags.drain(at..at + 2);
+        self
+    }
+
     /// Starts it again, with `more` flags.
     pub(crate) async fn start(self, more: &[&str]) -> Gateway {
         let mut flags = self.flags;

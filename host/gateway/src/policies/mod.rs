@@ -84,7 +84,17 @@ impl Policies {
     }
 
     async fn first(&self) -> Result<()> {
-        let last = self.store.last();
+        let last = match self.store.last() {
+            Err(error) if self.folder.is_none() => return Err(self.lost(error)),
+            Err(error) => {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "what was active last is not known"
+                );
+                None
+            }
+            Ok(last) => last,
+        };
         let folder = self.folder.as_deref().and_then(manifest_digest);
         let changed =
             folder.is_some() && last.as_ref().and_then(|last| last.folder.clone()) != folder;
@@ -93,22 +103,20 @@ impl Policies {
         if let Some(last) = last {
             // What a rollback or a fault goes back to, which is the last active one itself where the folder goes on top.
             if !changed && let Some(before) = &last.before {
-                self.resume(before).await;
+                // Why it could not is in the log.
+                self.resume(before).await.ok();
             }
-            resumed = self.resume(&last.active).await;
-            lost = (!resumed && last.active.origin != EMBEDDED).then_some(last.active.origin);
+            let active = self.resume(&last.active).await;
+            resumed = active.is_ok();
+            lost = active.err().filter(|_| last.active.origin != EMBEDDED);
             *self.changing.lock().await = resumed.then(|| self.host.active().digest());
         }
         if resumed && !changed {
             return Ok(());
         }
         let Some(path) = &self.folder else {
-            // An operator's policy may have closed a gate, which the embedded bundle would open.
-            if let Some(origin) = lost {
-                bail!(
-                    "the last active bundle (from {origin}) cannot be used again, and the embedded one does not take its place \
-                     unasked: give a bundle with --policy, or remove policy/active.json in the data directory"
-                );
+            if let Some(error) = lost {
+                return Err(self.lost(error));
             }
             self.activate(embedded()?, EMBEDDED.to_owned()).await?;
             return Ok(());
@@ -123,8 +131,17 @@ impl Policies {
         Ok(())
     }
 
-    /// Makes a bundle active that was before the restart. Says whether it could.
-    async fn resume(&self, kept: &Kept) -> bool {
+    /// An operator's policy may have closed a gate, which the embedded bundle would open: that takes an operator's word.
+    fn lost(&self, error: anyhow::Error) -> anyhow::Error {
+        error.context(format!(
+            "the bundle that was active last cannot be used again, and the embedded one does not take its place unasked: give a \
+             bundle with --policy, or remove {} to go on with the embedded one",
+            self.store.active().display()
+        ))
+    }
+
+    /// Makes a bundle active that was before the restart.
+    async fn resume(&self, kept: &Kept) -> Result<()> {
         let resumed = async {
             let folder = self.store.folder(&kept.digest);
             // The program may have come with another one since.
@@ -132,10 +149,11 @@ impl Policies {
                 EMBEDDED => embedded()?,
                 _ => blocking(move || read_folder(&folder)).await?,
             };
-            self.activate(bundle, kept.origin.clone()).await
+            self.activate(bundle, kept.origin.clone()).await?;
+            Ok(())
         };
+        let resumed: Result<()> = resumed.await;
         resumed
-            .await
             .inspect_err(|error| {
                 tracing::warn!(
                     error = format!("{error:#}"),
@@ -143,7 +161,7 @@ impl Policies {
                     "a bundle that was active cannot be used again"
                 );
             })
-            .is_ok()
+            .with_context(|| format!("the one from {}", kept.origin))
     }
 
     async fn read_and_change(

@@ -1,11 +1,11 @@
 //! Bundles that were active, in the data directory: `bundles/{digest}/` and `active.json`.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use pointsman_policy::bundle::Digest;
 use pointsman_policy::{Bundle, GenerationInfo};
 use serde::{Deserialize, Serialize};
@@ -98,18 +98,29 @@ impl Store {
         Ok(())
     }
 
-    /// What was active last, if anything readable says so.
-    pub(super) fn last(&self) -> Option<Last> {
-        let text = fs::read(self.0.join("active.json")).ok()?;
-        let last: Last = serde_json::from_slice(&text)
-            .inspect_err(
-                |error| tracing::warn!(%error, "active.json in the data directory is not readable"),
-            )
-            .ok()?;
+    /// Where it is written which bundle was active last.
+    pub(super) fn active(&self) -> PathBuf {
+        self.0.join("active.json")
+    }
+
+    /// What was active last; `None` before the first start.
+    ///
+    /// # Errors
+    ///
+    /// When it is written down and cannot be read.
+    pub(super) fn last(&self) -> Result<Option<Last>> {
+        let path = self.active();
+        let unreadable = || format!("cannot read {}", path.display());
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text.with_context(unreadable)?,
+        };
+        let last: Last = serde_json::from_slice(&text).with_context(unreadable)?;
         // They become paths.
         let plain = |kept: &Kept| Digest::parse(&kept.digest).is_some();
+        ensure!(plain(&last.active), "{}: a digest is none", unreadable());
         let before = last.before.filter(plain);
-        plain(&last.active).then_some(Last { before, ..last })
+        Ok(Some(Last { before, ..last }))
     }
 
     /// Remembers what is active; replaced as a whole.
@@ -117,7 +128,7 @@ impl Store {
         let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
         serde_json::to_writer(&mut file, last)?;
         file.as_file().sync_all()?;
-        file.persist(self.0.join("active.json"))?;
+        file.persist(self.active())?;
         Ok(())
     }
 }
