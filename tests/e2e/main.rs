@@ -9,6 +9,7 @@ mod failures;
 mod harness;
 mod hedge;
 mod hostile;
+mod hostile_rtmp;
 mod lifecycle;
 mod playback;
 mod policies;

@@ -38,7 +38,8 @@ pub(in crate::config) const GROUP: Group = Group {
             value: "ADDR|off",
             default: Initial::Value("127.0.0.1:1935"),
             summary: "Where OBS, ffmpeg and other encoders publish.",
-            detail: "IP:PORT, or off where streams come by HTTP push only.",
+            detail: "IP:PORT, or off where streams come by HTTP push only. A connection has 10 s to publish; as many may be at \
+                     that as there are --max-sessions, and 16 more.",
         },
         Setting {
             key: "cli-addr",

@@ -129,11 +129,11 @@ impl Rtmp {
             match accepted {
                 Ok((socket, peer)) => {
                     let Ok(stranger) = self.strangers.clone().try_acquire_owned() else {
-                        closed("limit");
                         if logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
                             logged = Some(Instant::now());
                             tracing::warn!(%peer, reason = "limit", "RTMP connection refused: too many have not published yet");
                         }
+                        closed("limit");
                         continue;
                     };
                     let (rtmp, stop) = (self.clone(), stop.clone());
@@ -175,12 +175,12 @@ async fn watch(peer: SocketAddr, connection: impl Future<Output = Result<(), Err
         Ok(Ok(())) => tracing::debug!(%peer, "RTMP connection ended"),
         Ok(Err(error)) => {
             let reason = error.class();
-            closed(reason);
             tracing::warn!(%peer, reason, %error, "RTMP connection closed");
+            closed(reason);
         }
         Err(_) => {
-            closed("panic");
             tracing::error!(%peer, reason = "panic", "RTMP connection closed: a fault of this program, please report it");
+            closed("panic");
         }
     }
 }

@@ -117,7 +117,7 @@ async fn who_does_not_publish_in_time_is_closed() {
     let (mut drips, third) = connect(&rtmp);
     let drip = async {
         while drips.0.write_all(&[3]).await.is_ok() {
-            tokio::time::sleep(SECOND).await
+            tokio::time::sleep(SECOND).await;
         }
     };
     let ends = async { [end(connection).await, end(second).await, end(third).await] };
