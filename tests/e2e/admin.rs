@@ -246,3 +246,22 @@ async fn others_than_this_machine_are_let_in_only_with_a_token_of_the_operator()
     assert!(!output.status.success() && said.contains("16"), "{said}");
     assert!(!said.contains("short"), "{said}");
 }
+
+#[tokio::test]
+async fn a_token_that_others_can_read_stops_the_start_and_says_what_to_run() {
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    let data = tempfile::tempdir().expect("a folder");
+    let path = data.path().to_str().expect("text");
+    let file = data.path().join("admin-token");
+    std::fs::write(&file, TOKEN).expect("written");
+    let mode = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(&file, mode).expect("set");
+    let free = "127.0.0.1:0";
+    let flags = ["--data-dir", path, "--http-addr", free, "--cli-addr", free];
+    let output = refused(&[&flags[..], &["--rtmp-addr", "off"]].concat()).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    let mend = format!("chmod 600 {}", file.display());
+    assert!(said.contains(&mend) && said.contains("644"), "{said}");
+    assert!(!said.contains(TOKEN), "{said}");
+}
