@@ -69,8 +69,8 @@ pub struct Built {
 pub struct Source {
     /// Whether there is something to build. A bundle that is built is a folder with a manifest too.
     pub is_source: bool,
-    /// The folders of its crates.
-    pub crates: Vec<PathBuf>,
+    /// The folders of its crates, by the component that each becomes.
+    pub crates: Vec<(String, PathBuf)>,
 }
 
 /// One file of a bundle.
@@ -111,7 +111,7 @@ pub fn look(source: &Path) -> Result<Source, BuildError> {
         is_source: manifest.is_source(),
         crates: manifest
             .crates()
-            .map(|folder| source.join(folder))
+            .map(|(file, folder)| (file.to_owned(), source.join(folder)))
             .collect(),
     })
 }

@@ -69,14 +69,12 @@ impl Manifest {
         })
     }
 
-    /// The folders of its crates, relative to it, each once.
-    pub(crate) fn crates(&self) -> impl Iterator<Item = &Path> {
-        self.components
-            .iter()
-            .filter_map(|(_, origin)| match origin {
-                Origin::Crate(folder) => Some(folder.as_path()),
-                Origin::File | Origin::Builtin(_) => None,
-            })
+    /// The folders of its crates, relative to it, by the component that each becomes.
+    pub(crate) fn crates(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.components().filter_map(|(file, origin)| match origin {
+            Origin::Crate(folder) => Some((file, folder.as_path())),
+            Origin::File | Origin::Builtin(_) => None,
+        })
     }
 
     /// Whether it is a source: something in it is yet to be made, or a digest to be found.

@@ -11,5 +11,19 @@
 //! loads there.
 #![forbid(unsafe_code)]
 
+pub mod bench;
+mod check;
+mod conformance;
+mod error;
+mod inspect;
 mod kit;
 pub mod new;
+mod open;
+mod synthetic;
+pub mod test;
+
+pub use check::{Checked, check};
+pub use conformance::{Check, Conformance, conformance};
+pub use error::Error;
+pub use inspect::{Inspected, Stage, inspect};
+pub use open::{Gateway, Opened, Origin, Part, open, parts};

@@ -3,6 +3,7 @@
 use pointsman_facts::Values;
 
 use crate::fault::Hook;
+use crate::native::NativeStage;
 use crate::wit::{self, Attempt, Bargain, Fact, Patience, Price, Remedy, Verdict};
 
 /// All that a hook is given.
@@ -81,6 +82,27 @@ impl Question {
         match self.what {
             What::Judge(_) => Hook::Selection,
             What::OnFailure(..) | What::OnSlow(..) | What::OnPriceChange(..) => Hook::Failover,
+        }
+    }
+
+    /// Puts it to a natively linked policy. Nothing of the answer is checked.
+    #[must_use]
+    pub fn put_to(&self, native: &dyn NativeStage) -> Answer {
+        let columns = self.table().lower();
+        let table = wit::Table {
+            rows: self.table().rows,
+            columns: &columns,
+        };
+        let job = self.job.lower();
+        match &self.what {
+            What::Judge(_) => Answer::Judge(native.judge(&job, &table)),
+            What::OnFailure(attempts, _) => {
+                Answer::OnFailure(native.on_failure(&job, attempts, &table))
+            }
+            What::OnSlow(attempts, _) => Answer::OnSlow(native.on_slow(&job, attempts, &table)),
+            What::OnPriceChange(before, after, _) => {
+                Answer::OnPriceChange(native.on_price_change(&job, *before, *after, &table))
+            }
         }
     }
 
