@@ -86,11 +86,10 @@ async fn a_fleet_that_always_takes_half_a_segment_is_not_doubled() {
     const JOBS: u32 = 300;
     let alike = || vec![Does::Answer(SEGMENT / 2)];
     let slower = || vec![Does::Answer(SEGMENT * 7 / 10)];
-    // The first answers of an orchestrator are doubled because nothing is known of it; after that, one in twenty at the most, where
-    // answers differ at all.
+    // Where answers differ, one in twenty is slower than the 95th percentile, and a few more are while it rests on few of them.
     let fleets: [(&str, [Vec<Does>; 3], u32); 3] = [
-        ("alike", [alike(), alike(), alike()], 3),
-        ("slower", [slower(), slower(), slower()], 3),
+        ("alike", [alike(), alike(), alike()], 0),
+        ("slower", [slower(), slower(), slower()], 0),
         (
             "about",
             [about_half(1), about_half(2), about_half(3)],
@@ -99,15 +98,28 @@ async fn a_fleet_that_always_takes_half_a_segment_is_not_doubled() {
     ];
     for (fleet, does, most) in fleets {
         let world = World::of(&ALL).await;
+        let run = async |jobs: u32| {
+            for sequence in 0..jobs {
+                let asked = Instant::now();
+                world.segment(sequence.into()).await.expect("one is well");
+                sleep(SEGMENT.saturating_sub(asked.elapsed())).await;
+            }
+        };
+        // What each takes is known: it had the stream for a while, with nobody else to turn to.
+        for (name, does) in ALL.iter().zip(&does) {
+            for other in ALL {
+                world.set(other, [fails(FailureKind::Capped)]);
+            }
+            world.set(name, does.clone());
+            run(20).await;
+        }
         for (name, does) in ALL.iter().zip(does) {
             world.set(name, does);
         }
-        for sequence in 0..JOBS {
-            let asked = Instant::now();
-            world.segment(sequence.into()).await.expect("all are well");
-            sleep(SEGMENT.saturating_sub(asked.elapsed())).await;
-        }
-        let copies = ALL.iter().map(|name| world.segments(name)).sum::<u32>() - JOBS;
+        let sent = || ALL.iter().map(|name| world.segments(name)).sum::<u32>();
+        let before = sent();
+        run(JOBS).await;
+        let copies = sent() - before - JOBS;
         assert!(copies <= most, "{fleet}: {copies} copies of {JOBS} jobs");
     }
 }
