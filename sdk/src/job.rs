@@ -1,6 +1,6 @@
 //! The job of one question.
 
-use crate::{Fact, Job, JobFact, Rng, Symbol};
+use crate::{Fact, Job, JobFact, Price, PriceFact, Rng, Symbol};
 
 // === impl Job ===
 
@@ -44,6 +44,12 @@ impl Job {
             Fact::Count(value) => Some(value),
             _ => None,
         }
+    }
+
+    /// A price that is a fact, exactly.
+    #[must_use]
+    pub fn price(&self, fact: PriceFact) -> Option<Price> {
+        Price::new(self.count(fact.num)?, self.count(fact.den)?)
     }
 
     /// A fact that is yes or no.

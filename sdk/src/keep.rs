@@ -37,7 +37,7 @@ impl Candidates {
         self.all().score(score)
     }
 
-    fn all(&self) -> Kept<'_> {
+    pub(crate) fn all(&self) -> Kept<'_> {
         Kept {
             candidates: self,
             rows: (0..self.len()).collect(),
@@ -81,21 +81,25 @@ impl Kept<'_> {
     /// Orders those still in, least key first. Equal keys keep their order, which the seed has shuffled: so equals share the work.
     #[must_use]
     pub fn order_by<K: SortKey>(self, mut key: impl FnMut(Row<'_>) -> K) -> Verdict {
-        let keys: Vec<K::Key> = self
-            .rows
-            .iter()
-            .map(|&row| key(self.candidates.row(row)).key())
-            .collect();
+        let keys = self.each(|row| key(row).key());
         // Places and not keys are moved: the sort's code grows with what it moves, and keys are often large.
         let mut places: Vec<u32> = (0..self.rows.len() as u32).collect();
         places.sort_unstable_by(|&a, &b| before(&keys, a, b));
-        let order = places
-            .into_iter()
-            .map(|place| self.rows[place as usize])
-            .collect();
+        self.ordered(&places)
+    }
+
+    /// What `of` says of each row still in.
+    pub(crate) fn each<T>(&self, mut of: impl FnMut(Row<'_>) -> T) -> Vec<T> {
+        let rows = self.rows.iter();
+        rows.map(|&row| of(self.candidates.row(row))).collect()
+    }
+
+    /// Those still in, in this order of their places.
+    pub(crate) fn ordered(self, places: &[u32]) -> Verdict {
+        let order = places.iter().map(|&place| self.rows[place as usize]);
         Verdict::Order(Ranking {
+            order: order.collect(),
             excluded: self.excluded,
-            order,
         })
     }
 

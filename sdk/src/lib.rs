@@ -47,6 +47,7 @@ pub mod bindings;
 pub mod byoc;
 mod candidates;
 pub mod component;
+pub mod draw;
 pub mod failover;
 mod job;
 mod keep;
@@ -73,7 +74,9 @@ pub use byoc::Byoc;
 pub use candidates::{Candidates, Row};
 pub use failover::Failover;
 pub use keep::Kept;
-pub use plan::{Because, Cause, Counts, Handle, JobFact, Marks, Numbers, Plan, Prices, Symbols};
+pub use plan::{
+    Because, Cause, Counts, Handle, JobFact, Marks, Numbers, Plan, PriceFact, Prices, Symbols,
+};
 pub use policy::{Ask, Policy};
 pub use rng::Rng;
 pub use selection::Selection;
@@ -89,7 +92,8 @@ pub mod prelude {
     };
     pub use crate::{
         Because, Candidates, Cause, Counts, Fact, Job, JobFact, Marks, Numbers, Plan, Policy,
-        Price, Prices, Rng, Row, Selection, Settings, Symbol, Symbols, Text, Verdict, symbol,
+        Price, PriceFact, Prices, Rng, Row, Selection, Settings, Symbol, Symbols, Text, Verdict,
+        symbol,
     };
     pub use crate::{export, policy};
     pub use core::cmp::Reverse;

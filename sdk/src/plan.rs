@@ -66,6 +66,15 @@ pub struct Prices {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobFact(pub(crate) u16);
 
+/// An exact price of the job: the facts `<name>/num` and `<name>/den`; see [`Job::price`](crate::Job::price).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriceFact {
+    /// Wei.
+    pub num: JobFact,
+    /// Units bought for that.
+    pub den: JobFact,
+}
+
 /// Why a candidate is excluded or a job refused: its place in the plan's causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cause(pub(crate) u16);
@@ -119,6 +128,14 @@ impl Plan {
                 self.facts.len() - 1
             });
         JobFact(short(place))
+    }
+
+    /// Asks for an exact price of the job: the facts `<name>/num` and `<name>/den`, as of "max-price" and "hint/max-price".
+    pub fn price_fact(&mut self, name: &str) -> PriceFact {
+        PriceFact {
+            num: self.fact(&joined(&[name, "/num"])),
+            den: self.fact(&joined(&[name, "/den"])),
+        }
     }
 
     /// Declares a cause, in words that finish "excluded: …".

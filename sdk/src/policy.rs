@@ -1,6 +1,6 @@
 //! What every policy has: its settings and its plan.
 
-use crate::{Cause, Counts, JobFact, Marks, Numbers, Plan, Prices, Settings, Symbols};
+use crate::{Cause, Counts, JobFact, Marks, Numbers, Plan, PriceFact, Prices, Settings, Symbols};
 
 /// A policy: what it reads from its settings, and what it asks for. [`Selection`](crate::Selection), [`Byoc`](crate::Byoc) and
 /// [`Failover`](crate::Failover) say what it answers.
@@ -34,6 +34,7 @@ ask! {
     Symbols, symbols;
     Prices, prices;
     JobFact, fact;
+    PriceFact, price_fact;
     Cause, cause;
 }
 

@@ -4,7 +4,7 @@ use core::ops::RangeInclusive;
 
 use crate::bindings::policy as wit;
 use crate::text::joined;
-use crate::{Problem, Setting, Symbol, Value};
+use crate::{Price, Problem, Setting, Symbol, Value};
 
 /// The settings of one stage, read once in `configure`.
 ///
@@ -96,6 +96,23 @@ impl Settings {
             &joined(&["a whole number from ", &least, " to ", &most]),
         );
         default
+    }
+
+    /// An exact price, wei per unit: a whole number, or a fraction as `"7/3"`; `None` when it is not set.
+    pub fn price(&mut self, key: &'static str) -> Option<Price> {
+        self.know(key, || text(""));
+        let given = match self.value(key)? {
+            Value::Integer(wei) => u64::try_from(*wei).ok().and_then(|wei| Price::new(wei, 1)),
+            Value::Text((fraction, _)) => fraction_of(fraction),
+            _ => None,
+        };
+        if given.is_none() {
+            self.must_be(
+                key,
+                "wei per unit: a whole number, or a fraction as \"7/3\"",
+            );
+        }
+        given
     }
 
     /// One of `choices`: its place among them. The first is the default.
@@ -209,6 +226,12 @@ impl Settings {
     }
 }
 
+/// `"7/3"` or `"7"`.
+fn fraction_of(text: &str) -> Option<Price> {
+    let (num, den) = text.split_once('/').unwrap_or((text, "1"));
+    Price::new(num.trim().parse().ok()?, den.trim().parse().ok()?)
+}
+
 fn text(text: &str) -> Value {
     // Only a default for people and schemas: nothing compares its symbol.
     Value::Text((text.to_owned(), 0))
@@ -280,6 +303,29 @@ mod tests {
         assert_eq!(settings.count("rest-ms", 7, 0..=10), 7);
         assert_eq!(settings.choice("model", &["weighted", "probability"]), 0);
         assert_eq!(settings.finish().expect("nothing is wrong").len(), 3);
+    }
+
+    #[test]
+    fn a_price_is_exact_or_refused() {
+        let mut settings = settings(&[
+            ("whole", 12.into()),
+            ("fraction", text("7/3")),
+            ("large", text("18446744073709551615 / 2")),
+        ]);
+        assert_eq!(settings.price("whole"), Price::new(12, 1));
+        assert_eq!(settings.price("fraction"), Price::new(7, 3));
+        assert_eq!(settings.price("large"), Price::new(u64::MAX, 2));
+        assert_eq!(settings.price("unset"), None);
+        assert!(settings.finish().is_ok());
+
+        for wrong in [(-1).into(), 0.5.into(), text("1/0"), text("1.5"), text("")] {
+            let mut settings = super::tests::settings(&[("most", wrong)]);
+            assert_eq!(settings.price("most"), None);
+            assert_eq!(
+                problems(settings),
+                ["most: must be wei per unit: a whole number, or a fraction as \"7/3\""]
+            );
+        }
     }
 
     #[test]
