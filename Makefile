@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # The debug build is what the tests use, so that one build serves both. Its decisions take some ten times as long as `make bench` says.
 POINTSMAN := $${CARGO_TARGET_DIR:-target}/debug/pointsman
 
-.PHONY: test-builds help setup setup-tools setup-page setup-browser demo build-demo screenshot test test-all test-browser bench check
+.PHONY: test-builds test-registry help setup setup-tools setup-page setup-browser setup-registry demo build-demo screenshot test test-all test-browser bench check
 
 help:
 	@echo "make demo        devnet, gateway and a test stream on this machine; Ctrl-C ends it"
@@ -53,6 +53,18 @@ $(BROWSER)/node_modules/.package-lock.json: $(BROWSER)/package-lock.json
 	@echo "setup: installing what drives the browser"
 	@cd $(BROWSER) && npm ci --silent
 
+# A registry for the test of bundles in one: Debian's program taken out of its package, so that no service is installed, or one that Go builds.
+REGISTRY = $(abspath $(or $(CARGO_TARGET_DIR),target))/tools/docker-registry
+setup-registry: $(REGISTRY)
+$(REGISTRY):
+	@mkdir -p $(dir $@)unpacked
+	@if command -v apt-get >/dev/null; then echo "setup: unpacking docker-registry, which is not installed"; \
+	  $(SUDO) apt-get update -qq && cd $(dir $@)unpacked && apt-get download -qq docker-registry && dpkg-deb -x docker-registry_*.deb . && mv usr/bin/docker-registry $@; \
+	elif command -v go >/dev/null; then echo "setup: building a registry with Go"; \
+	  GOBIN=$(dir $@)unpacked go install github.com/distribution/distribution/v3/cmd/registry@v3.0.0 && mv $(dir $@)unpacked/registry $@; \
+	else echo "setup: neither apt-get nor go here; put an OCI registry at $@ by hand"; exit 1; fi
+	@rm -rf $(dir $@)unpacked
+
 build-demo: setup
 	@echo "demo: building; the first time takes minutes"
 	@$(CARGO) build --locked -p pointsman
@@ -76,10 +88,13 @@ test: check
 
 # The slow suites.
 test-all: test
-test-all: test-builds test-browser
+test-all: test-builds test-browser test-registry
 
 test-browser: build-demo setup-browser
 	cd $(BROWSER) && node --test
+
+test-registry: setup-registry
+	POINTSMAN_REGISTRY=$(REGISTRY) POINTSMAN_REGISTRY_REQUIRED=1 $(CARGO) test --locked -p pointsman-fetch --test registry
 
 # Release builds, then everything on two cores, which is what the figures are meant for. About five minutes.
 BENCH_CORES := $(shell command -v taskset >/dev/null && echo taskset -c 0,1)

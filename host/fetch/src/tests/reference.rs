@@ -140,3 +140,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_forms_in_the_readme_are_read() {
+    let readme = include_str!("../../README.md");
+    let rows = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let forms: Vec<&str> = rows.map(|(form, _)| form).collect();
+    assert_eq!(forms.len(), 4, "{forms:?}");
+    for form in forms {
+        let written = form.replace("HEX", HEX);
+        assert_eq!(read(&written).expect("a reference").to_string(), written);
+    }
+}
