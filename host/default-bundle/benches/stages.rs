@@ -1,67 +1,136 @@
-//! What each stage costs: microseconds natively and as a component, and fuel. `cargo bench -p pointsman-default-bundle`.
+//! What each policy costs: microseconds natively and as a component, and fuel. `cargo bench -p pointsman-default-bundle`, and behind
+//! `--` the names of policies for only these.
 
-#[path = "../tests/guest/mod.rs"]
+#[path = "../tests/policies/ask.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod ask;
+#[path = "../tests/policies/guest.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
 mod guest;
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use pointsman_default_bundle::stage;
+use pointsman_default_bundle::{natives, stage};
 use pointsman_facts::{Column as Name, values::Kind};
-use pointsman_sdk::{Column, Fact, Job, Rng, Table, symbol};
+use pointsman_sdk::failover::{Attempt, Blame, Failure};
+use pointsman_sdk::{Column, Fact, Job, Rng, Table, kind, symbol};
 
 const ROUNDS: usize = 2000;
 
+/// One policy, one table.
+struct Cost {
+    native_us: f64,
+    component_us: f64,
+    fuel: u64,
+}
+
 fn main() {
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
     println!(
-        "{:16} {:>6} {:>10} {:>12} {:>8}",
-        "stage", "rows", "native µs", "component µs", "fuel"
+        "{:24} {:9} {:>6} {:>10} {:>12} {:>8}",
+        "policy", "hook", "rows", "native µs", "component µs", "fuel"
     );
-    for component in ["capability.wasm", "price-ceiling.wasm", "rank.wasm"] {
-        for rows in [10, 100, 1000] {
-            measure(component, rows);
+    for native in natives().iter().map(|native| native()) {
+        let policy = native.describe().name;
+        if !wanted.is_empty() && !wanted.contains(&policy) {
+            continue;
+        }
+        for hook in native.hooks() {
+            for rows in [10, 100, 1000] {
+                let cost = match hook {
+                    "failover" => failover(&policy, rows),
+                    _ => selection(&policy, rows),
+                };
+                println!(
+                    "{policy:24} {hook:9} {rows:>6} {:>10.2} {:>12.2} {:>8}",
+                    cost.native_us, cost.component_us, cost.fuel
+                );
+            }
         }
     }
 }
 
-fn measure(component: &str, rows: u32) {
-    let native = stage(component, "selection", Vec::new())
+fn selection(policy: &str, rows: u32) -> Cost {
+    let settings = ask::needed(policy);
+    let native = stage(policy, "selection", settings.clone())
         .expect("it is there")
         .expect("defaults are right");
     let plan = native.plan();
-    let mut rng = Rng::new(rows.into());
-    let columns = plan
-        .columns
-        .iter()
-        .map(|name| column(&mut rng, name, rows))
-        .collect();
-    let table = Table { rows, columns };
-    let job = job(plan.facts.iter().map(|name| {
-        if name == "max-price" {
-            Fact::Number(2000.0)
-        } else {
-            Fact::Unknown
-        }
-    }));
-
-    let natively = median(|| {
+    let (job, table) = question(&plan.columns, &plan.facts, rows);
+    let native_us = median(|| {
         let table = table.clone();
         let start = Instant::now();
         black_box(native.judge(&job, table));
         start
     });
-    let (mut store, selector) = guest::selector(component, &[]);
+    let (mut store, selector) = guest::selector(policy, &settings);
     let (their_job, their_table) = (guest::job(&job), guest::table(&table));
     let hook = selector.pointsman_policy_selection();
     let mut fuel = 0;
-    let as_component = median(|| {
+    let component_us = median(|| {
         store.set_fuel(guest::fuel(rows)).expect("fuel is on");
         let start = Instant::now();
         black_box(hook.call_judge(&mut store, &their_job, &their_table)).expect("it answers");
         fuel = guest::fuel(rows) - store.get_fuel().expect("fuel is on");
         start
     });
-    println!("{component:16} {rows:>6} {natively:>10.2} {as_component:>12.2} {fuel:>8}");
+    Cost {
+        native_us,
+        component_us,
+        fuel,
+    }
+}
+
+/// What a failure costs: the question that every failover stage is asked.
+fn failover(policy: &str, rows: u32) -> Cost {
+    let settings = ask::needed(policy);
+    let native = stage(policy, "failover", settings.clone())
+        .expect("it is there")
+        .expect("defaults are right");
+    let plan = native.plan();
+    let (job, table) = question(&plan.columns, &plan.facts, rows);
+    let failed = [Attempt {
+        candidate: 1,
+        row: Some(0),
+        started_ms: 0,
+        elapsed_ms: 300,
+        running: false,
+        failure: Some(Failure {
+            blame: Blame::Network,
+            kind: kind::RESET,
+            retry_safe: true,
+            http_status: 0,
+            retry_after_ms: 0,
+        }),
+    }];
+    let native_us = median(|| {
+        let table = table.clone();
+        let start = Instant::now();
+        black_box(native.on_failure(&job, &failed, table));
+        start
+    });
+    let (mut store, rescuer) = guest::rescuer(policy, &settings);
+    let (their_job, their_table) = (guest::job(&job), guest::table(&table));
+    let their_failed = failed.each_ref().map(guest::attempt);
+    let hook = rescuer.pointsman_policy_failover();
+    let mut fuel = 0;
+    let component_us = median(|| {
+        store.set_fuel(guest::fuel(rows)).expect("fuel is on");
+        let start = Instant::now();
+        black_box(hook.call_on_failure(&mut store, &their_job, &their_failed, &their_table))
+            .expect("it answers");
+        fuel = guest::fuel(rows) - store.get_fuel().expect("fuel is on");
+        start
+    });
+    Cost {
+        native_us,
+        component_us,
+        fuel,
+    }
 }
 
 /// The median time of a question, µs. `ask` gives when it started.
@@ -73,37 +142,45 @@ fn median(mut ask: impl FnMut() -> Instant) -> f64 {
     times[ROUNDS / 2]
 }
 
+fn question(columns: &[String], facts: &[String], rows: u32) -> (Job, Table) {
+    let mut rng = Rng::new(rows.into());
+    let columns = columns
+        .iter()
+        .map(|name| column(&mut rng, name, rows))
+        .collect();
+    let fact = |name: &String| match name.trim_start_matches('?') {
+        "max-price" => Fact::Number(2000.0),
+        "soft-ms" | "segment-ms" => Fact::Count(2000),
+        _ => Fact::Unknown,
+    };
+    let job = Job {
+        now_ms: 1_700_000_000_000,
+        seed: 1,
+        workload: symbol("transcode"),
+        capability: symbol("transcode"),
+        model: symbol("image"),
+        affinity: 1,
+        deadline_ms: 6000,
+        units: 0,
+        facts: facts.iter().map(fact).collect(),
+    };
+    (job, Table { rows, columns })
+}
+
 /// Mostly good candidates, as in a network that works.
 fn column(rng: &mut Rng, name: &str, rows: u32) -> Column {
     let name = name.strip_prefix('?').unwrap_or(name);
-    match (
-        name,
-        Name::parse(name)
-            .expect("a policy asks for what there is")
-            .kind(),
-    ) {
+    let kind = Name::parse(name).map_or(Kind::Numbers, |name| name.kind());
+    match (name, kind) {
         ("rest-ms" | "in-flight", _) => {
             Column::Counts((0..rows).map(|_| u64::from(rng.below(10) / 9)).collect())
         }
+        ("incumbent", _) => Column::Marks(vec![0; rows as usize]),
         (_, Kind::Marks) => Column::Marks((0..rows).map(|_| u8::from(rng.below(5) > 0)).collect()),
         (_, Kind::Counts) => {
             Column::Counts((0..rows).map(|_| u64::from(1 + rng.below(1000))).collect())
         }
         (_, Kind::Numbers) => Column::Numbers((0..rows).map(|_| rng.unit() * 1000.0).collect()),
         (_, Kind::Symbols) => Column::Symbols((0..rows).map(|_| rng.next()).collect()),
-    }
-}
-
-fn job(facts: impl Iterator<Item = Fact>) -> Job {
-    Job {
-        now_ms: 1_700_000_000_000,
-        seed: 1,
-        workload: symbol("transcode"),
-        capability: symbol("transcode"),
-        model: 0,
-        affinity: 1,
-        deadline_ms: 6000,
-        units: 0,
-        facts: facts.collect(),
     }
 }

@@ -18,7 +18,7 @@ use pointsman_sdk::prelude::*;
 
 use crate::incumbent::Incumbent;
 
-/// Settings of this model.
+/// What each part weighs, and when scores are equal.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     latency: f64,
@@ -31,7 +31,7 @@ pub(crate) struct Options {
     keep_margin: f64,
 }
 
-/// The model.
+/// The score.
 #[derive(Debug)]
 pub(crate) struct Weighted {
     /// Weights are scaled to a sum of one.

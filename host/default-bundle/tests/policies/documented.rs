@@ -1,9 +1,11 @@
 //! What is written in two places says the same: the sdk's constants and the registry, settings and their schemas.
 
-use pointsman_default_bundle::stage;
+use pointsman_default_bundle::{natives, stage};
 use pointsman_facts::{FailureKind, Symbol, Workload};
 use pointsman_sdk::{Value, kind, symbol};
 use serde_json::{Map, Value as Json};
+
+use crate::ask;
 
 #[test]
 fn the_sdks_failure_kinds_are_the_registrys() {
@@ -32,16 +34,15 @@ fn the_sdks_symbols_are_the_registrys() {
 
 #[test]
 fn a_schema_has_every_setting_with_its_type_and_default() {
-    let stages = [
-        ("capability", "selection"),
-        ("price-ceiling", "selection"),
-        ("rank", "selection"),
-        ("failover", "failover"),
-    ];
-    for (component, hook) in stages {
-        let stage = stage(component, hook, Vec::new())
+    let natives = natives().iter().map(|native| native());
+    let hooks = natives.flat_map(|native| {
+        let name = native.describe().name;
+        native.hooks().map(move |hook| (name.clone(), hook))
+    });
+    for (component, hook) in hooks {
+        let stage = stage(&component, hook, ask::needed(&component))
             .expect("it is there")
-            .expect("defaults are right");
+            .unwrap_or_else(|problems| panic!("{component}: {problems:?}"));
         let schema: Json =
             serde_json::from_str(&stage.describe().settings_schema).expect("a schema is JSON");
         assert_eq!(
@@ -71,10 +72,18 @@ fn a_schema_has_every_setting_with_its_type_and_default() {
                 Value::Number(value) => assert_eq!(default.as_f64(), Some(*value), "{}", known.key),
                 Value::Text((value, _)) => {
                     assert_eq!(default.as_str(), Some(value.as_str()));
-                    let choices = property["enum"]
-                        .as_array()
-                        .expect("a choice lists its words");
-                    assert!(choices.contains(default), "{}", known.key);
+                    // A choice lists its words; any other string is empty until it is set.
+                    match property["enum"].as_array() {
+                        Some(choices) => assert!(choices.contains(default), "{}", known.key),
+                        None => {
+                            assert_eq!((&property["type"], value.as_str()), (&"string".into(), ""))
+                        }
+                    }
+                }
+                Value::Texts(none) => {
+                    assert!(none.is_empty(), "{}", known.key);
+                    assert_eq!(property["type"], "array", "{}", known.key);
+                    assert_eq!(default.as_array(), Some(&Vec::new()), "{}", known.key);
                 }
                 other => panic!("{}: {other:?} is no default", known.key),
             }

@@ -31,6 +31,11 @@ impl Tree {
         self.sums[1]
     }
 
+    /// The weight of one leaf.
+    pub(crate) fn weight(&self, leaf: usize) -> f64 {
+        self.sums[self.sums.len() / 2 + leaf]
+    }
+
     /// The leaf that `unit`, from [0, 1), falls on. One without a weight is never drawn while [`Tree::total`] is above 0.
     pub(crate) fn draw(&self, unit: f64) -> usize {
         let (leaves, mut left, mut node) = (self.sums.len() / 2, unit * self.total(), 1);
@@ -83,6 +88,7 @@ mod tests {
         let mut tree = Tree::new([1e-30, 1e30, 3e-30].into_iter());
         tree.remove(1);
         assert_eq!((tree.draw(0.2), tree.draw(0.3)), (0, 2));
+        assert!(tree.weight(1) == 0.0 && tree.weight(2) > 0.0);
         tree.remove(2);
         assert_eq!(tree.draw(0.999), 0);
         tree.remove(0);

@@ -1,6 +1,7 @@
 //! The embedded components in wasmtime, with the limits that a host sets: just enough of one to ask a question.
 
-use pointsman_sdk::{Column, Fact, Job, Setting, Table, Value};
+use pointsman_sdk::failover::{Attempt, Blame};
+use pointsman_sdk::{Column, Fact, Job, Price, Setting, Table, Value};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store};
 
@@ -22,8 +23,8 @@ pub(crate) mod rescue {
     });
 }
 
-use host::exports::pointsman::policy::policy as asked;
 use host::pointsman::policy::{log, types};
+use rescue::exports::pointsman::policy::failover as rescued;
 
 /// Messages that a component wrote.
 #[derive(Default)]
@@ -46,7 +47,7 @@ pub(crate) fn fuel(rows: u32) -> u64 {
     200_000 + 3_000 * u64::from(rows)
 }
 
-/// An instance before it is configured.
+/// An instance of the policy `component` before it is configured.
 pub(crate) fn instantiate<T>(
     component: &str,
     make: impl FnOnce(&mut Store<Log>, &Component, &Linker<Log>) -> T,
@@ -54,9 +55,9 @@ pub(crate) fn instantiate<T>(
     let mut config = Config::new();
     config.consume_fuel(true).epoch_interruption(true);
     let engine = Engine::new(&config).expect("an engine");
-    let (_, bytes) = pointsman_default_bundle::bundle()
+    let (_, bytes) = pointsman_default_bundle::library()
         .iter()
-        .find(|(name, _)| *name == component)
+        .find(|(file, _)| file.strip_suffix(".wasm") == Some(component))
         .expect("it is embedded");
     let component = Component::new(&engine, bytes).expect("a component");
     let mut linker = Linker::new(&engine);
@@ -83,21 +84,42 @@ pub(crate) fn selector(component: &str, settings: &[Setting]) -> (Store<Log>, ho
     (store, selector)
 }
 
-/// The setting as this side has it.
-pub(crate) fn setting(setting: &Setting) -> asked::Setting {
-    let value = match &setting.value {
-        Value::Bool(value) => asked::Value::Bool(*value),
-        Value::Integer(value) => asked::Value::Integer(*value),
-        Value::Number(value) => asked::Value::Number(*value),
-        Value::Text(value) => asked::Value::Text(value.clone()),
-        Value::Texts(value) => asked::Value::Texts(value.clone()),
-        Value::Numbers(value) => asked::Value::Numbers(value.clone()),
-    };
-    asked::Setting {
-        key: setting.key.clone(),
-        value,
-    }
+/// A rescuer, configured.
+pub(crate) fn rescuer(component: &str, settings: &[Setting]) -> (Store<Log>, rescue::Rescuer) {
+    let (mut store, rescuer) = instantiate(component, |store, component, linker| {
+        rescue::Rescuer::instantiate(store, component, linker).expect("it imports the log only")
+    });
+    let settings = settings.iter().map(rescuers).collect::<Vec<_>>();
+    let plan = rescuer
+        .pointsman_policy_policy()
+        .call_configure(&mut store, "failover", &settings);
+    plan.expect("no trap").expect("settings are right");
+    (store, rescuer)
 }
+
+macro_rules! settings {
+    ($name:ident, $($asked:ident)::+) => {
+        /// The setting as this side of that world has it.
+        pub(crate) fn $name(setting: &Setting) -> $($asked)::+::Setting {
+            use $($asked)::+ as asked;
+            let value = match &setting.value {
+                Value::Bool(value) => asked::Value::Bool(*value),
+                Value::Integer(value) => asked::Value::Integer(*value),
+                Value::Number(value) => asked::Value::Number(*value),
+                Value::Text(value) => asked::Value::Text(value.clone()),
+                Value::Texts(value) => asked::Value::Texts(value.clone()),
+                Value::Numbers(value) => asked::Value::Numbers(value.clone()),
+            };
+            asked::Setting {
+                key: setting.key.clone(),
+                value,
+            }
+        }
+    };
+}
+
+settings!(setting, host::exports::pointsman::policy::policy);
+settings!(rescuers, rescue::exports::pointsman::policy::policy);
 
 /// The job as this side has it.
 pub(crate) fn job(job: &Job) -> types::Job {
@@ -132,5 +154,38 @@ pub(crate) fn table(table: &Table) -> types::Table {
     types::Table {
         rows: table.rows,
         columns: table.columns.iter().map(column).collect(),
+    }
+}
+
+/// The price as this side has it.
+pub(crate) fn price(price: Price) -> types::Price {
+    types::Price {
+        num: price.num,
+        den: price.den,
+    }
+}
+
+/// The attempt as this side has it.
+pub(crate) fn attempt(attempt: &Attempt) -> rescued::Attempt {
+    let blame = |blame| match blame {
+        Blame::Orchestrator => rescued::Blame::Orchestrator,
+        Blame::Input => rescued::Blame::Input,
+        Blame::Gateway => rescued::Blame::Gateway,
+        Blame::Payment => rescued::Blame::Payment,
+        Blame::Network => rescued::Blame::Network,
+    };
+    rescued::Attempt {
+        candidate: attempt.candidate,
+        row: attempt.row,
+        started_ms: attempt.started_ms,
+        elapsed_ms: attempt.elapsed_ms,
+        running: attempt.running,
+        failure: attempt.failure.map(|failure| rescued::Failure {
+            blame: blame(failure.blame),
+            kind: failure.kind,
+            retry_safe: failure.retry_safe,
+            http_status: failure.http_status,
+            retry_after_ms: failure.retry_after_ms,
+        }),
     }
 }
