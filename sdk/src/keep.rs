@@ -82,10 +82,7 @@ impl Kept<'_> {
     #[must_use]
     pub fn order_by<K: SortKey>(self, mut key: impl FnMut(Row<'_>) -> K) -> Verdict {
         let keys = self.each(|row| key(row).key());
-        // Places and not keys are moved: the sort's code grows with what it moves, and keys are often large.
-        let mut places: Vec<u32> = (0..self.rows.len() as u32).collect();
-        places.sort_unstable_by(|&a, &b| before(&keys, a, b));
-        self.ordered(&places)
+        self.ordered(&sorted(&keys))
     }
 
     /// What `of` says of each row still in.
@@ -122,6 +119,14 @@ impl Kept<'_> {
     pub fn verdict(self) -> Verdict {
         Verdict::Exclude(self.excluded)
     }
+}
+
+/// The places of `keys`, least first; equal ones in order.
+pub(crate) fn sorted<K: Ord>(keys: &[K]) -> Vec<u32> {
+    // Places and not keys are moved: the sort's code grows with what it moves, and keys are often large.
+    let mut places: Vec<u32> = (0..keys.len() as u32).collect();
+    places.sort_unstable_by(|&a, &b| before(keys, a, b));
+    places
 }
 
 /// By key, then by place. Not inlined: the sort compares in a dozen places.

@@ -19,6 +19,7 @@ pub use tree::Tree;
 
 use core::cmp::Reverse;
 
+use crate::keep::sorted;
 use crate::{Candidates, Kept, Rng, Row, SortKey as _, Verdict};
 
 /// Weights beyond this weigh no more: a sum of all of them must stay finite.
@@ -78,12 +79,8 @@ impl Kept<'_> {
         mut score: impl FnMut(Row<'_>) -> f64,
     ) -> Verdict {
         let scores = self.each(&mut score);
-        let mut places: Vec<u32> = (0..scores.len() as u32).collect();
-        let key = |place: u32| {
-            let score = scores[place as usize];
-            ((!score.is_nan()).then_some(Reverse(score)).key(), place)
-        };
-        places.sort_unstable_by_key(|&place| key(place));
+        let greatest = |score: &f64| (!score.is_nan()).then_some(Reverse(*score)).key();
+        let mut places = sorted(&scores.iter().map(greatest).collect::<Vec<_>>());
         let best = places
             .first()
             .map_or(f64::NAN, |&place| scores[place as usize]);
