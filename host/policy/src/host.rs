@@ -15,13 +15,13 @@
 //! job on its fallback, since nothing better can be put in its place.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use pointsman_facts::{Candidates, Column, Job, Values};
+use pointsman_facts::{Candidates, Column, Job, Kept, Values};
 
 use crate::bundle::{Bundle, OnFailure};
 use crate::chain::{Chain, Failed, Hedge, Outcome, Refusal};
@@ -34,6 +34,7 @@ use crate::limits::Limits;
 use crate::load::{LoadError, Loaded};
 use crate::metrics::Metrics;
 use crate::native::NativeBundle;
+use crate::observe::{Observed, Observer, Watched};
 
 /// How the host is set up.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +77,7 @@ pub(crate) struct Shared {
     pub(crate) active: ArcSwap<Active>,
     pub(crate) history: Mutex<History>,
     log: DecisionLog,
+    observer: OnceLock<Arc<dyn Observer>>,
     metrics: Metrics,
 }
 
@@ -93,6 +95,8 @@ pub struct Selection {
     pub decision: Arc<Decision>,
     /// The generation that was asked; the job's failover asks it too.
     pub generation: Arc<Generation>,
+    /// Ends the watch when the last copy is gone.
+    _watched: Option<Arc<Watched>>,
 }
 
 /// An outcome, and how it came about.
@@ -169,6 +173,7 @@ impl Host {
             }),
             history: Mutex::default(),
             log: DecisionLog::new(config.decisions, config.decision_bytes),
+            observer: OnceLock::new(),
             metrics: Metrics::new(),
         });
         Ok(Self { shared })
@@ -227,6 +232,11 @@ impl Host {
         &self.shared.log
     }
 
+    /// Lets `observer` look on from now on. There is one: `false`, and nothing changes, when there was one before.
+    pub fn observe(&self, observer: Arc<dyn Observer>) -> bool {
+        self.shared.observer.set(observer).is_ok()
+    }
+
     /// Decides who gets `job`.
     #[must_use]
     pub fn select(&self, job: &Job, candidates: &dyn Candidates) -> Selection {
@@ -234,13 +244,30 @@ impl Host {
         let active = self.shared.active.load();
         let generation = Arc::clone(&active.current);
         generation.decisions.fetch_add(1, Ordering::Relaxed);
+        let kept = self.shared.kept(job, candidates);
+        let candidates: &dyn Candidates = match &kept {
+            Some(kept) => &**kept,
+            None => candidates,
+        };
         let answered = self.shared.answer(&active, job, candidates);
         let decision = self
             .shared
             .record(job, candidates, &generation, answered, started);
+        let watched = kept.and_then(|candidates| {
+            let observed = Observed {
+                job: job.clone(),
+                candidates,
+                generation: Arc::clone(&generation),
+                decision: Arc::clone(&decision),
+                unpriced_passes: self.shared.config.unpriced_passes,
+            };
+            let observer = Arc::clone(self.shared.observer.get()?);
+            Some(Arc::new(Watched::new(observer, observed)))
+        });
         Selection {
             decision,
             generation,
+            _watched: watched,
         }
     }
 }
@@ -256,6 +283,12 @@ impl std::fmt::Debug for Host {
 // === impl Shared ===
 
 impl Shared {
+    /// The candidates as they are now, where somebody looks on.
+    fn kept(&self, job: &Job, candidates: &dyn Candidates) -> Option<Arc<dyn Kept>> {
+        let observer = self.observer.get()?;
+        observer.watches(job).then(|| candidates.keep()).flatten()
+    }
+
     fn answer<'a>(
         &self,
         active: &'a Active,

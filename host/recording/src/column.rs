@@ -46,7 +46,10 @@ pub(crate) fn same(a: &Values<'_>, b: &Values<'_>) -> bool {
 /// All rows of `values`.
 pub(crate) fn whole(values: &Values<'_>) -> Delta {
     let bytes = match values {
-        Values::Numbers(values) => values.iter().flat_map(|v| v.to_bits().to_le_bytes()).collect(),
+        Values::Numbers(values) => values
+            .iter()
+            .flat_map(|v| v.to_bits().to_le_bytes())
+            .collect(),
         Values::Counts(values) | Values::Symbols(values) => {
             values.iter().flat_map(|v| v.to_le_bytes()).collect()
         }
@@ -220,7 +223,11 @@ mod tests {
     #[test]
     fn rows_and_lengths_are_checked() {
         let old = Values::Counts(vec![1, 2].into());
-        assert_eq!(apply(&old, &[2, 0, 0, 0], &[0; 8]), Err(Misfit), "row 2 of 2");
+        assert_eq!(
+            apply(&old, &[2, 0, 0, 0], &[0; 8]),
+            Err(Misfit),
+            "row 2 of 2"
+        );
         assert_eq!(apply(&old, &[1, 0, 0, 0], &[0; 7]), Err(Misfit));
         assert_eq!(apply(&old, &[1, 0], &[]), Err(Misfit));
         assert_eq!(from_whole(format::Kind::Numbers, &[0; 9]), Err(Misfit));

@@ -2,7 +2,7 @@
 //!
 //! # Contract
 //!
-//! A [`Recorder`] writes every decision of the streams it was told to record, with all that went in and all that came out, once its
+//! A [`Recorder`], an [`Observer`] of the policy host, writes every decision of the streams it was told to record, with all that went in and all that came out, once its
 //! job has ended. It never holds up a job: a decision that finds the queue full is dropped and counted. A [`Reader`] gives decisions back;
 //! [`replay()`] asks any bundle about them again, and with the bundle that decided the answers are the same to the last bit;
 //! an [`Explanation`] tells people why a decision came out as it did.
@@ -55,6 +55,7 @@
 //! | `pointsman_recording_dropped_total` | counter | `reason`: `queue`, `disk` |
 //!
 //! [`Candidates::keep`]: pointsman_facts::Candidates::keep
+//! [`Observer`]: pointsman_policy::Observer
 #![forbid(unsafe_code)]
 
 mod column;
@@ -66,11 +67,6 @@ mod sampling;
 mod text;
 pub mod verdict;
 mod write;
-mod observed;
-pub use observed::Observed;
-
-#[cfg(test)]
-mod tests;
 
 pub use explain::{Explanation, Which};
 pub use read::{Addresses, Policy, ReadError, Reader, Recorded, Remark, Rows};

@@ -114,11 +114,20 @@ impl Verdict {
     /// Whether both are the same to the last bit: order, scores, exclusions with their values, drops, hedge delay and refusal.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
-        let bits = |scores: &[f64]| scores.iter().map(|score| score.to_bits()).collect::<Vec<_>>();
+        let bits = |scores: &[f64]| {
+            scores
+                .iter()
+                .map(|score| score.to_bits())
+                .collect::<Vec<_>>()
+        };
         self.order == other.order
             && bits(&self.scores) == bits(&other.scores)
             && self.excluded.len() == other.excluded.len()
-            && self.excluded.iter().zip(&other.excluded).all(|(a, b)| a.same(b))
+            && self
+                .excluded
+                .iter()
+                .zip(&other.excluded)
+                .all(|(a, b)| a.same(b))
             && self.dropped == other.dropped
             && self.skipped == other.skipped
             && self.hedge == other.hedge

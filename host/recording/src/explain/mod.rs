@@ -340,6 +340,3 @@ impl Known {
         parts.join(", ")
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -32,21 +32,42 @@ impl fmt::Display for Explanation {
         let kind = self.workload.name();
         match (&self.refusal, self.ranked.first()) {
             (Some(refusal), _) => {
-                writeln!(f, "decision {decision}: {job} ({kind}) was refused: {}", refusal.message)?;
+                writeln!(
+                    f,
+                    "decision {decision}: {job} ({kind}) was refused: {}",
+                    refusal.message
+                )?;
             }
             (None, Some(first)) => {
-                writeln!(f, "decision {decision}: {job} ({kind}) goes to {}", first.who)?;
+                writeln!(
+                    f,
+                    "decision {decision}: {job} ({kind}) goes to {}",
+                    first.who
+                )?;
             }
             (None, None) => writeln!(f, "decision {decision}: {job} ({kind}) goes to nobody")?,
         }
         write!(f, "  --> {}", time(self.at_ms))?;
         if let Some(policy) = &self.policy {
             let number = policy.generation;
-            write!(f, ", by {} {} (generation {number})", policy.name, policy.version)?;
+            write!(
+                f,
+                ", by {} {} (generation {number})",
+                policy.name, policy.version
+            )?;
         }
-        writeln!(f, ", in {:.1} us, {} fuel, snapshot {}", self.took_us, self.fuel, self.snapshot)?;
+        writeln!(
+            f,
+            ", in {:.1} us, {} fuel, snapshot {}",
+            self.took_us, self.fuel, self.snapshot
+        )?;
         writeln!(f, "     |")?;
-        write!(f, "     | {} candidates: {} ranked", self.candidates, self.ranked.len())?;
+        write!(
+            f,
+            "     | {} candidates: {} ranked",
+            self.candidates,
+            self.ranked.len()
+        )?;
         write!(f, ", {} excluded", self.excluded.len())?;
         match self.dropped.len() {
             0 => writeln!(f)?,
@@ -111,15 +132,26 @@ impl Explanation {
     fn notes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "     |")?;
         for stage in &self.skipped {
-            writeln!(f, "     = note: {stage} would have excluded everybody and was skipped")?;
+            writeln!(
+                f,
+                "     = note: {stage} would have excluded everybody and was skipped"
+            )?;
         }
         if let Some(refusal) = &self.refusal {
             let by = refusal.stage.as_deref().unwrap_or("the host");
             let cause = &refusal.cause;
-            writeln!(f, "     = refused by {by} ({cause}), HTTP status {}", refusal.status)?;
+            writeln!(
+                f,
+                "     = refused by {by} ({cause}), HTTP status {}",
+                refusal.status
+            )?;
         }
         if let Some(fault) = &self.fault {
-            writeln!(f, "     = fault: {} {}: {}", fault.stage, fault.kind, fault.detail)?;
+            writeln!(
+                f,
+                "     = fault: {} {}: {}",
+                fault.stage, fault.kind, fault.detail
+            )?;
         }
         match self.fallback {
             Some(Fallback::Native) => writeln!(f, "     = the native twin answered in its place")?,
@@ -130,7 +162,9 @@ impl Explanation {
             None => {}
         }
         match self.hedge {
-            Hedge::AfterMs(ms) => writeln!(f, "     = a slow first attempt is doubled after {ms} ms"),
+            Hedge::AfterMs(ms) => {
+                writeln!(f, "     = a slow first attempt is doubled after {ms} ms")
+            }
             Hedge::Never => writeln!(f, "     = a slow first attempt is not doubled"),
             Hedge::Adaptive => Ok(()),
         }
@@ -138,13 +172,26 @@ impl Explanation {
 
     fn happened(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.attempts.is_empty() && self.refusal.is_none() {
-            return writeln!(f, "     = no attempt has ended yet, or the application left");
+            return writeln!(
+                f,
+                "     = no attempt has ended yet, or the application left"
+            );
         }
         for (number, tried) in self.attempts.iter().enumerate() {
-            let Tried { who, elapsed_ms, .. } = tried;
+            let Tried {
+                who, elapsed_ms, ..
+            } = tried;
             let after = tried.started_ms.saturating_sub(self.at_ms);
-            let copy = if tried.hedge { ", a copy beside a slow one" } else { "" };
-            write!(f, "     = attempt {} to {who} at +{after} ms{copy}: ", number + 1)?;
+            let copy = if tried.hedge {
+                ", a copy beside a slow one"
+            } else {
+                ""
+            };
+            write!(
+                f,
+                "     = attempt {} to {who} at +{after} ms{copy}: ",
+                number + 1
+            )?;
             match &tried.failure {
                 None => writeln!(f, "good after {elapsed_ms:.0} ms")?,
                 Some(failure) => writeln!(f, "ended after {elapsed_ms:.0} ms: {failure}")?,

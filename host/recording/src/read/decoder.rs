@@ -135,11 +135,21 @@ impl Decoder {
         let policy = self.policies.get(&decision.generation);
         let policy = policy.ok_or(Wrong::Missing("a generation"))?;
         let candidates = self.rows(&decision)?;
-        let order = words::<4>(&decision.order)?.map(u32::from_le_bytes).collect::<Vec<_>>();
-        let scores = words::<8>(&decision.scores)?.map(f64::from_le_bytes).collect::<Vec<_>>();
-        let excluded = decision.excluded.iter().map(|excluded| self.excluded(excluded));
+        let order = words::<4>(&decision.order)?
+            .map(u32::from_le_bytes)
+            .collect::<Vec<_>>();
+        let scores = words::<8>(&decision.scores)?
+            .map(f64::from_le_bytes)
+            .collect::<Vec<_>>();
+        let excluded = decision
+            .excluded
+            .iter()
+            .map(|excluded| self.excluded(excluded));
         let excluded = excluded.collect::<Result<Vec<_>, _>>()?;
-        let rows = order.iter().copied().chain(excluded.iter().map(|excluded| excluded.row));
+        let rows = order
+            .iter()
+            .copied()
+            .chain(excluded.iter().map(|excluded| excluded.row));
         if rows.into_iter().any(|row| row >= decision.rows) {
             return Err(Wrong::Missing("a row"));
         }

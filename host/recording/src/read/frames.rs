@@ -48,7 +48,9 @@ impl<R: Read> Frames<R> {
         let mut records = Vec::new();
         decoder.take(MAX_FRAME + 1).read_to_end(&mut records)?;
         if records.len() as u64 > MAX_FRAME {
-            return Err(io::Error::other("a frame is larger than any recorder writes"));
+            return Err(io::Error::other(
+                "a frame is larger than any recorder writes",
+            ));
         }
         Ok(Some(records))
     }

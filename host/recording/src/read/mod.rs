@@ -276,6 +276,3 @@ fn found(path: &Path) -> Result<Vec<PathBuf>, ReadError> {
     }
     Ok(files)
 }
-
-#[cfg(test)]
-mod tests;

@@ -98,7 +98,11 @@ pub fn replay(
             let next = read(&mut recordings);
             let compared: Vec<Vec<Compared>> = workers
                 .into_iter()
-                .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .map(|worker| {
+                    worker
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
                 .collect();
             (compared, next)
         });

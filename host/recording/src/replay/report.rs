@@ -259,7 +259,8 @@ impl Sums {
             same_first: self.same_first,
             orchestrators,
             price: Price {
-                median: [0, 1].map(|side| median(&self.prices[side]).map(|price| price.to_string())),
+                median: [0, 1]
+                    .map(|side| median(&self.prices[side]).map(|price| price.to_string())),
                 mean: [0, 1].map(|side| mean(&self.prices[side])),
                 known: [0, 1].map(|side| self.prices[side].values().sum()),
             },

@@ -37,7 +37,9 @@ impl Side {
             *excluded.entry(key).or_default() += 1;
         }
         for (_, reason) in &verdict.dropped {
-            *excluded.entry(("host".into(), Arc::clone(reason))).or_default() += 1;
+            *excluded
+                .entry(("host".into(), Arc::clone(reason)))
+                .or_default() += 1;
         }
         let first = verdict.order.first().map(|&row| {
             let success = candidates.number(&Column::SuccessRate, row);
@@ -50,7 +52,10 @@ impl Side {
         });
         Self {
             first,
-            refused: verdict.refusal.as_ref().map(|refusal| refusal.cause.clone()),
+            refused: verdict
+                .refusal
+                .as_ref()
+                .map(|refusal| refusal.cause.clone()),
             faulty: verdict.fault.is_some(),
             excluded,
         }

@@ -24,7 +24,12 @@ impl fmt::Display for Report {
         }
         writeln!(f, " replayed through {}", Named(&self.bundle))?;
         for under in &self.recorded {
-            write!(f, "  recorded under {}: {}", Named(&under.bundle), under.decisions)?;
+            write!(
+                f,
+                "  recorded under {}: {}",
+                Named(&under.bundle),
+                under.decisions
+            )?;
             let changed = under.decisions - under.identical;
             match (under.same, changed) {
                 (true, 0) => writeln!(f, ", the same bundle: every one the same to the last bit")?,
@@ -51,7 +56,11 @@ impl fmt::Display for Named<'_> {
             version,
             digest,
         } = self.0;
-        write!(f, "{name} {version} ({})", digest.get(..12).unwrap_or(digest))
+        write!(
+            f,
+            "{name} {version} ({})",
+            digest.get(..12).unwrap_or(digest)
+        )
     }
 }
 
@@ -59,16 +68,28 @@ impl fmt::Display for WorkloadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.workload.name();
         let same = percent(self.same_first, self.decisions);
-        writeln!(f, "{name}: {} decisions, the same first choice in {same}", self.decisions)?;
-        let named = |one: &super::Orchestrator| one.address.clone().unwrap_or_else(|| one.id.clone());
+        writeln!(
+            f,
+            "{name}: {} decisions, the same first choice in {same}",
+            self.decisions
+        )?;
+        let named =
+            |one: &super::Orchestrator| one.address.clone().unwrap_or_else(|| one.id.clone());
         let orchestrators = self.orchestrators.iter().take(LISTED);
         let names = orchestrators.clone().map(|one| named(one).len() + 2);
-        let causes = self.excluded.iter().map(|one| one.stage.len() + one.cause.len() + 4);
+        let causes = self
+            .excluded
+            .iter()
+            .map(|one| one.stage.len() + one.cause.len() + 4);
         let width = names.chain(causes).chain([26]).max().unwrap_or(26).min(72);
         let mut lines = Lines { to: f, width };
         lines.put("", ["before".to_owned(), "after".to_owned()], String::new())?;
         if self.price.known != [0, 0] {
-            let median = self.price.median.clone().map(|price| price.unwrap_or_else(|| "-".into()));
+            let median = self
+                .price
+                .median
+                .clone()
+                .map(|price| price.unwrap_or_else(|| "-".into()));
             lines.put("price, median (wei)", median, String::new())?;
             lines.numbers("price, mean (wei)", self.price.mean, 1.0, 2)?;
         }
@@ -126,7 +147,13 @@ impl Lines<'_, '_> {
         self.put(what, counts.map(|count| count.to_string()), String::new())
     }
 
-    fn numbers(&mut self, what: &str, means: [Option<f64>; 2], times: f64, digits: usize) -> fmt::Result {
+    fn numbers(
+        &mut self,
+        what: &str,
+        means: [Option<f64>; 2],
+        times: f64,
+        digits: usize,
+    ) -> fmt::Result {
         if means == [None, None] {
             return Ok(());
         }

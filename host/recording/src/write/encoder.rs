@@ -5,12 +5,11 @@ use std::collections::{HashMap, HashSet};
 use pointsman_facts::column::TABLE;
 use pointsman_facts::failure::Class;
 use pointsman_facts::{Column, Kept, Values};
-use pointsman_policy::{AttemptRecord, Decision, Fallback, Generation, Hedge, Shown};
+use pointsman_policy::{AttemptRecord, Decision, Fallback, Generation, Hedge, Observed, Shown};
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 
 use super::versions::Versions;
-use crate::Observed;
 use crate::format::{self, Record};
 
 /// Texts after which a file has enough: a reader holds them all.
@@ -238,7 +237,8 @@ impl Encoder {
         record
             .serialize(&mut serializer)
             .expect("memory takes whatever is written, and every type is MessagePack's");
-        let length = u32::try_from(self.out.len() - start - 4).expect("a record is far below 4 GiB");
+        let length =
+            u32::try_from(self.out.len() - start - 4).expect("a record is far below 4 GiB");
         self.out[start..start + 4].copy_from_slice(&length.to_le_bytes());
     }
 }

@@ -199,7 +199,9 @@ mod tests {
     fn noise(seed: u64, bytes: usize) -> Vec<u8> {
         let mut state = seed;
         let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(99);
             (state >> 56) as u8
         };
         (0..bytes).map(|_| next()).collect()
@@ -224,7 +226,11 @@ mod tests {
                 first = first.or_else(|| list(folder.path()).expect("a folder").pop());
             }
             files.append(&noise(seed, 1000)).expect("written");
-            assert!(total(folder.path()) <= 40_000 + 1100, "{}", total(folder.path()));
+            assert!(
+                total(folder.path()) <= 40_000 + 1100,
+                "{}",
+                total(folder.path())
+            );
         }
         assert!(total(folder.path()) > 20_000);
         assert!(!first.expect("the first file").exists());

@@ -6,6 +6,7 @@ mod versions;
 
 use std::fmt;
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +17,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use metrics::Counter;
 use parking_lot::Mutex;
 use pointsman_facts::Job;
+use pointsman_policy::{Observed, Observer};
 
-use crate::{Observed, Share, format};
+use crate::{Share, format};
 use encoder::Encoder;
 use files::Files;
 
@@ -32,6 +34,9 @@ pub struct Settings {
     pub bounds: Bounds,
     /// Which streams are recorded.
     pub share: Share,
+    /// Decisions that may wait to be written; further ones are dropped. Each keeps a snapshot of the directory alive, so memory is what
+    /// bounds it: a thousand candidates in a thousand waiting decisions are some 16 MiB.
+    pub queue: NonZeroUsize,
 }
 
 /// Writes decisions to files. Dropping it writes what waits and ends its thread.
@@ -44,9 +49,6 @@ pub struct Recorder {
     dropped: Counter,
 }
 
-/// Decisions that may wait to be written. Each keeps a snapshot of the directory alive, so memory is what bounds it: a thousand candidates
-/// in as many waiting decisions are some 16 MiB.
-const QUEUE: usize = 1024;
 /// How often the writer looks. Nobody wakes it: that would be a system call in a job's way.
 const LOOK: Duration = Duration::from_millis(20);
 /// Bytes of records that make a frame.
@@ -55,6 +57,21 @@ const FRAME: usize = 256 << 10;
 const WAIT: Duration = Duration::from_secs(1);
 /// Pause after the disk refused.
 const RETRY: Duration = Duration::from_secs(10);
+
+// === impl Settings ===
+
+impl Settings {
+    /// Every stream into `folder`, within the usual bounds.
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            bounds: Bounds::default(),
+            share: Share::ALL,
+            queue: const { NonZeroUsize::new(1024).expect("above zero") },
+        }
+    }
+}
 
 // === impl Recorder ===
 
@@ -65,7 +82,7 @@ impl Recorder {
     ///
     /// When the folder cannot be made or read, or no thread can be had.
     pub fn start(settings: Settings) -> io::Result<Self> {
-        let (queue, decisions) = sync_channel(QUEUE);
+        let (queue, decisions) = sync_channel(settings.queue.get());
         let ended = Arc::new(AtomicBool::new(false));
         let share = settings.share;
         let writer = Writer {
@@ -94,19 +111,6 @@ impl Recorder {
         })
     }
 
-    /// Whether decisions about `job` are recorded.
-    #[must_use]
-    pub fn records(&self, job: &Job) -> bool {
-        self.share.includes(job)
-    }
-
-    /// Hands over a decision whose job has ended. Never waits: what the queue has no room for is dropped and counted.
-    pub fn record(&self, observed: Observed) {
-        if self.queue.try_send(observed).is_err() {
-            self.dropped.increment(1);
-        }
-    }
-
     /// Writes what waits and ends. Later decisions are dropped.
     pub fn close(&self) {
         self.ended.store(true, Ordering::Release);
@@ -116,6 +120,19 @@ impl Recorder {
             && thread.join().is_err()
         {
             tracing::error!("the recorder's thread panicked");
+        }
+    }
+}
+
+impl Observer for Recorder {
+    fn watches(&self, job: &Job) -> bool {
+        self.share.includes(job)
+    }
+
+    /// Never waits: what the queue has no room for is dropped and counted.
+    fn ended(&self, observed: Observed) {
+        if self.queue.try_send(observed).is_err() {
+            self.dropped.increment(1);
         }
     }
 }
@@ -166,7 +183,9 @@ impl Writer {
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
-            let waited = self.waiting_since.is_some_and(|since| since.elapsed() >= WAIT);
+            let waited = self
+                .waiting_since
+                .is_some_and(|since| since.elapsed() >= WAIT);
             if ended || waited {
                 self.flush();
             }

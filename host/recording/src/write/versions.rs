@@ -80,7 +80,12 @@ mod tests {
     fn what_is_known_is_not_written_again() {
         let mut versions = Versions::default();
         let (a, b) = (counts(&[1, 2, 3, 4]), counts(&[9, 9, 9, 9]));
-        assert!(versions.slot(&a).1.is_some_and(|change| change.base.is_none()));
+        assert!(
+            versions
+                .slot(&a)
+                .1
+                .is_some_and(|change| change.base.is_none())
+        );
         assert!(versions.slot(&b).1.is_some());
         for _ in 0..5 {
             assert!(versions.slot(&a).1.is_none());
