@@ -79,9 +79,9 @@ async fn a_pusher_that_stalls_is_told_so_and_holds_up_nobody() {
 async fn many_slow_pushers_hold_no_more_than_there_is_room_for() {
     const SEGMENT: usize = 8 << 20;
     const CLIENTS: usize = 48;
-    /// Room for four segments, half of it for streams that are not open.
-    const ROOM: u64 = 4 * SEGMENT as u64 / 2;
-    /// What a connection's buffers may take beside it.
+    /// Room for four segments and their connections' buffers, half of it for streams that are not open.
+    const ROOM: u64 = 4 * (SEGMENT as u64 + (1 << 20)) / 2;
+    /// What a connection may take beside it, as one that was refused and sends on.
     const CONNECTION: u64 = 2 << 20;
     const BOUND: u64 = ROOM + CLIENTS as u64 * CONNECTION;
 

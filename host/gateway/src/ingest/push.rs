@@ -132,7 +132,9 @@ impl Push {
         let taken = match self.take(&head, &mut upload).await {
             Ok(taken) => taken,
             Err(refused) => {
-                upload.discard().await;
+                if let Some(_place) = self.room.farewell() {
+                    upload.discard().await;
+                }
                 return Err(refused);
             }
         };

@@ -72,6 +72,7 @@ impl Upload {
             held.grow(chunk.len()).await.map_err(|_| Refused::full())?;
             whole.extend_from_slice(&chunk);
         }
+        held.arrived();
         Ok(whole.into())
     }
 

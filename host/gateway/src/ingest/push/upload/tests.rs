@@ -102,12 +102,12 @@ async fn a_segment_that_grows_too_large_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn without_room_it_is_told_to_come_again_and_its_part_is_free() {
-    let room = room();
+    let room = Room::of(4000);
     let mut others = room.for_stream();
-    others.grow(3500).await.expect("there is room");
+    others.take(3500).await.expect("there is room");
     let (client, mut upload) = upload();
-    send(&client, 500);
-    send(&client, 1);
+    send(&client, 100);
+    send(&client, 300);
     let started = Instant::now();
     let refused = {
         let mut held = room.for_stream();
@@ -120,17 +120,17 @@ async fn without_room_it_is_told_to_come_again_and_its_part_is_free() {
     assert_eq!(room.free(), 500, "what it held is free");
 }
 
-/// Eight clients fill the room with halves of their segments; then each sends the other half.
+/// Eight clients fill the room with the first pieces of their segments and their buffers; then each sends another.
 #[tokio::test(start_paused = true)]
 async fn uploads_that_wait_for_each_other_end_and_some_arrive() {
-    let room = &room();
+    let room = &Room::of(8 * 300);
     let uploads = (0..8).map(|_| async move {
         let (client, mut upload) = upload();
         let mut held = room.for_stream();
         let sending = async move {
-            send(&client, 500);
+            send(&client, 100);
             sleep(SECOND).await;
-            send(&client, 500);
+            send(&client, 100);
         };
         let (read, ()) = tokio::join!(upload.read(MOST, &mut held), sending);
         read
@@ -141,5 +141,5 @@ async fn uploads_that_wait_for_each_other_end_and_some_arrive() {
     for refused in all.iter().filter_map(|read| read.as_ref().err()) {
         assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
     }
-    assert_eq!(room.free(), 4 * MOST, "nothing is lost");
+    assert_eq!(room.free(), 8 * 300, "nothing is lost");
 }
