@@ -41,7 +41,7 @@ use pointsman_policy::bundle::Digest;
 pub use address::{BarredAddress, is_public};
 pub use archive::{ArchiveError, Compression, pack, unpack};
 pub use error::FetchError;
-pub use local::Archive;
+pub use local::{Archive, pack_folder};
 pub use oci::{BUNDLE_TAR, BUNDLE_TAR_ZSTD, SIGNATURE};
 pub use reference::{Reference, ReferenceError, Repository};
 pub use signature::{KeyError, PublicKey, SignatureError};
@@ -100,7 +100,7 @@ pub struct Fetched {
     pub files: Files,
     /// SHA-256 of what was pinned or could be: of the single file as it lies, of an OCI manifest, of a folder's `bundle.toml`.
     pub digest: Digest,
-    /// The reference, pinned, without anything secret: for lists, logs and after a restart.
+    /// The reference without anything secret: for lists and logs.
     pub source: String,
     /// The trusted comment of the signature that was checked. `None`: no key was configured.
     pub signed: Option<String>,
@@ -214,15 +214,19 @@ impl Default for Rules {
 
 // === impl Limits ===
 
-impl Default for Limits {
+impl Limits {
     /// 64 MiB as it lies, twice that unpacked, 64 files: two full chains of the largest components and their vectors.
+    pub const DEFAULT: Self = Self {
+        archive: 64 << 20,
+        unpacked: 128 << 20,
+        files: 64,
+        name: 128,
+    };
+}
+
+impl Default for Limits {
     fn default() -> Self {
-        Self {
-            archive: 64 << 20,
-            unpacked: 128 << 20,
-            files: 64,
-            name: 128,
-        }
+        Self::DEFAULT
     }
 }
 

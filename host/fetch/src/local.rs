@@ -87,6 +87,28 @@ fn folder(path: &Path, rules: &Rules, source: String) -> Result<Fetched, FetchEr
     })
 }
 
+/// The bundle in `path`, a folder, as one file.
+///
+/// # Errors
+///
+/// When it cannot be read, or has more than `limits` allow.
+pub fn pack_folder(
+    path: &Path,
+    compression: Compression,
+    limits: &Limits,
+) -> Result<Vec<u8>, FetchError> {
+    let rules = Rules {
+        limits: *limits,
+        ..Rules::default()
+    };
+    let folder = folder(path, &rules, String::new())?;
+    let files = folder
+        .files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), &bytes[..]));
+    Ok(pack(files, compression)?)
+}
+
 /// The files of a bundle in `folder` other than the manifest, by name.
 fn parts(folder: &Path) -> Result<Vec<PathBuf>, FetchError> {
     let failed = |cause| FetchError::Read {
@@ -195,20 +217,8 @@ impl Archive {
             let bytes = read(path, limits.archive)?;
             return Ok(Self::new(bytes.into(), signature(path)?, limits)?);
         }
-        let rules = Rules {
-            limits: *limits,
-            ..Rules::default()
-        };
-        let folder = folder(path, &rules, String::new())?;
-        let files = folder
-            .files
-            .iter()
-            .map(|(name, bytes)| (name.as_str(), &bytes[..]));
-        Ok(Self::new(
-            pack(files, Compression::Zstd)?.into(),
-            None,
-            limits,
-        )?)
+        let packed = pack_folder(path, Compression::Zstd, limits)?;
+        Ok(Self::new(packed.into(), None, limits)?)
     }
 
     /// The file.

@@ -20,17 +20,54 @@ fn manifest(digest: Digest, size: usize, kind: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// A registry with the bundle in it, and the reference to it.
-async fn filled(login: Login) -> (Registry, Reference, Digest) {
-    let registry = Registry::start(login).await;
+/// Puts the bundle in, and returns the digests of its manifest and its layer.
+fn fill(registry: &Registry) -> (Digest, Digest) {
     let (packed, _) = bundle();
     let layer = Digest::of(&packed);
     registry.blob(&layer.to_string(), &packed);
     let manifest = manifest(layer, packed.len(), BUNDLE_TAR_ZSTD);
     let digest = Digest::of(&manifest);
     registry.manifest(&digest.to_string(), &manifest);
+    (digest, layer)
+}
+
+/// A registry with the bundle in it, the reference to it, and its layer.
+async fn filled(login: Login) -> (Registry, Reference, Digest) {
+    let registry = Registry::start(login).await;
+    let (digest, layer) = fill(&registry);
     let reference = reference(&registry, digest);
     (registry, reference, layer)
+}
+
+#[tokio::test]
+async fn elsewhere_registries_and_their_token_services_speak_tls() {
+    for (login, refused) in [
+        (Login::Nothing, false),
+        (Login::Token(Some("http://a.test/token".to_owned())), true),
+    ] {
+        let registry = Registry::at((OUTSIDE, 0).into(), login);
+        let (digest, _) = fill(&registry);
+        let server = Server::start(registry.router()).await;
+        let text = format!("oci://a.test:{}/team/eu-first@sha256:{digest}", server.port);
+        let reference = text.parse().expect("a reference");
+        let rules = Rules {
+            loopback_http: true,
+            ..server.rules()
+        };
+        match fetch_over(&Names::network(&[]), &reference, &rules).await {
+            Ok(fetched) => assert!(!refused && fetched.files == bundle().1),
+            Err(FetchError::Scheme(url)) => {
+                assert!(refused && url == "http://a.test/token", "{url}")
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+        // A name that changes its address between the manifest and the layer.
+        let error = fetch_over(&Names::network(&[OUTSIDE, INSIDE]), &reference, &rules).await;
+        assert!(
+            refused || matches!(error, Err(FetchError::Address(_))),
+            "{error:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -51,7 +51,14 @@ struct Inner {
 impl Registry {
     pub(crate) async fn start(login: Login) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("bound");
+        let registry = Self::at(listener.local_addr().expect("bound"), login);
+        let router = registry.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        registry
+    }
+
+    /// One that is served by someone else.
+    pub(crate) fn at(address: SocketAddr, login: Login) -> Self {
         let inner = Inner {
             login,
             blobs: HashMap::new(),
@@ -59,13 +66,14 @@ impl Registry {
             answers: HashMap::new(),
             asked: Vec::new(),
         };
-        let registry = Self {
+        Self {
             address,
             inner: Arc::new(Mutex::new(inner)),
-        };
-        let router = Router::new().fallback(handle).with_state(registry.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        registry
+        }
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        Router::new().fallback(handle).with_state(self.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
