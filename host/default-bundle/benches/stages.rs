@@ -13,8 +13,9 @@ use std::time::Instant;
 
 use pointsman_default_bundle::{natives, stage};
 use pointsman_facts::{Column as Name, values::Kind};
+use pointsman_sdk::byoc::Request;
 use pointsman_sdk::failover::{Attempt, Blame, Failure};
-use pointsman_sdk::{Column, Fact, Job, Rng, Table, kind, symbol};
+use pointsman_sdk::{Column, Fact, Job, Rng, Setting, Table, kind, symbol};
 
 const ROUNDS: usize = 2000;
 
@@ -40,9 +41,16 @@ fn main() {
             continue;
         }
         for hook in native.hooks() {
-            for rows in [10, 100, 1000] {
+            // A call of a container is routed before there are candidates.
+            let tables: &[u32] = if hook == "byoc" {
+                &[0]
+            } else {
+                &[10, 100, 1000]
+            };
+            for &rows in tables {
                 let cost = match hook {
                     "failover" => failover(&policy, rows),
+                    "byoc" => byoc(&policy),
                     _ => selection(&policy, rows),
                 };
                 println!(
@@ -55,7 +63,7 @@ fn main() {
 }
 
 fn selection(policy: &str, rows: u32) -> Cost {
-    let settings = ask::needed(policy);
+    let settings = working(policy);
     let native = stage(policy, "selection", settings.clone())
         .expect("it is there")
         .expect("defaults are right");
@@ -85,9 +93,59 @@ fn selection(policy: &str, rows: u32) -> Cost {
     }
 }
 
+/// What a call costs that a rule is about.
+fn byoc(policy: &str) -> Cost {
+    let settings = working(policy);
+    let native = stage(policy, "byoc", settings.clone())
+        .expect("it is there")
+        .expect("settings are right");
+    let (job, _) = question(&[], &native.plan().facts, 0);
+    let request = Request {
+        capability: "image".to_owned(),
+        path: "/v1/generate".to_owned(),
+        parameters: "{}".to_owned(),
+        labels: vec![("tier".to_owned(), "nyc".to_owned())],
+    };
+    let native_us = median(|| {
+        let start = Instant::now();
+        black_box(native.route(&job, &request));
+        start
+    });
+    let (mut store, router) = guest::router(policy, &settings);
+    let (their_job, their_request) = (guest::job(&job), guest::request(&request));
+    let hook = router.pointsman_policy_byoc();
+    let mut fuel = 0;
+    let component_us = median(|| {
+        store.set_fuel(guest::fuel(0)).expect("fuel is on");
+        let start = Instant::now();
+        black_box(hook.call_route(&mut store, &their_job, &their_request)).expect("it answers");
+        fuel = guest::fuel(0) - store.get_fuel().expect("fuel is on");
+        start
+    });
+    Cost {
+        native_us,
+        component_us,
+        fuel,
+    }
+}
+
+/// The defaults; where these do nothing, the first settings that the tests vary.
+fn working(policy: &str) -> Vec<Setting> {
+    let idle = [
+        "allow-block",
+        "byoc-rules",
+        "naap-plan",
+        "region",
+        "spend-budget",
+    ];
+    let mut varied = ask::varied().into_iter();
+    let found = varied.find(|(known, _)| *known == policy && idle.contains(known));
+    found.map_or_else(Vec::new, |(_, settings)| settings)
+}
+
 /// What a failure costs: the question that every failover stage is asked.
 fn failover(policy: &str, rows: u32) -> Cost {
-    let settings = ask::needed(policy);
+    let settings = working(policy);
     let native = stage(policy, "failover", settings.clone())
         .expect("it is there")
         .expect("defaults are right");
@@ -151,6 +209,7 @@ fn question(columns: &[String], facts: &[String], rows: u32) -> (Job, Table) {
     let fact = |name: &String| match name.trim_start_matches('?') {
         "max-price" => Fact::Number(2000.0),
         "soft-ms" | "segment-ms" => Fact::Count(2000),
+        "spend/hour" => Fact::Number(600.0),
         _ => Fact::Unknown,
     };
     let job = Job {

@@ -78,6 +78,8 @@ enum Bound {
 struct Rated {
     row: u32,
     score: f64,
+    /// Least is best.
+    key: f64,
 }
 
 /// What a plan has as topN when it says nothing.
@@ -159,6 +161,7 @@ impl Run {
                 None => rated.push(Rated {
                     row: row.index(),
                     score: 0.0,
+                    key: 0.0,
                 }),
             }
         }
@@ -227,17 +230,17 @@ impl Run {
 
     /// Best first; equals stay as they came. Without `sortBy` by score, and without scores as the stages before left it.
     fn sort(&self, candidates: &Candidates, rated: &mut [Rated]) {
-        let key = |rated: &Rated| {
+        for rated in &mut *rated {
             let row = candidates.row(rated.row);
-            match self.sort {
+            rated.key = match self.sort {
                 None | Some(SortBy::SlaScore) => -rated.score,
                 Some(SortBy::Latency) => row.or(self.latency, f64::INFINITY),
                 Some(SortBy::Price) => row.or(self.price, 0.0),
                 Some(SortBy::SwapRate) => row.get(self.success).map_or(f64::INFINITY, |rate| -rate),
                 Some(SortBy::Avail) => -(row.or(self.avail, 0) as f64),
-            }
-        };
-        rated.sort_by(|a, b| key(a).total_cmp(&key(b)));
+            };
+        }
+        rated.sort_by(|a, b| a.key.total_cmp(&b.key));
     }
 
     /// The place of the stream's own orchestrator, when it is good enough to stay.

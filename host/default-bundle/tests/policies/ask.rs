@@ -1,6 +1,7 @@
 //! Settings and questions for every policy of the library.
 
 use pointsman_facts::{Column as Name, values::Kind};
+use pointsman_sdk::byoc::Request;
 use pointsman_sdk::failover::{Attempt, Blame, Failure};
 use pointsman_sdk::{Column, Fact, Job, Rng, Setting, Table, Value, symbol};
 
@@ -40,6 +41,7 @@ fn texts(key: &str, values: &[&str]) -> Setting {
 pub(crate) fn needed(policy: &str) -> Vec<Setting> {
     match policy {
         "naap-plan" => vec![text("plan", PLAN)],
+        "byoc-rules" => vec![set("timeout-ms", 5000)],
         _ => Vec::new(),
     }
 }
@@ -60,6 +62,27 @@ pub(crate) fn varied() -> Vec<(&'static str, Vec<Setting>)> {
                 texts("allow-regions", &["fra", "ams", "nyc"]),
                 text("label", "tier"),
                 texts("block-labels", &["nyc"]),
+            ],
+        ),
+        (
+            "byoc-rules",
+            vec![
+                texts("capabilities", &["image", "ups*"]),
+                texts("when-labels", &["tier=n*"]),
+                text("use", "small"),
+                identities("only"),
+                identities("ignore"),
+                text("max-price", "1200/7"),
+                texts("add-labels", &["lane=slow", "Place=ams"]),
+            ],
+        ),
+        (
+            "byoc-rules",
+            vec![
+                texts("paths", &["/v1/*", "/"]),
+                texts("when-labels", &["tier"]),
+                text("reject", "not sold"),
+                set("status", 402),
             ],
         ),
         ("capability", vec![set("skip-resting", false)]),
@@ -207,6 +230,24 @@ fn fact(rng: &mut Rng) -> Fact {
         2 => Fact::Symbol(word(rng)),
         3 => Fact::Mark(rng.below(2) == 0),
         _ => Fact::Count(u64::from(rng.below(2000))),
+    }
+}
+
+/// A random call of a container.
+pub(crate) fn request(rng: &mut Rng) -> Request {
+    let mut pick = |words: &[&str]| words[rng.below(words.len() as u32) as usize].to_owned();
+    let capability = pick(&["image", "images", "upscale", "video"]);
+    let path = pick(&["/", "/?fast=1", "/v1/generate?fast=1", "/v2"]);
+    let labels = [
+        ("tier".to_owned(), pick(&WORDS)),
+        ("team".to_owned(), pick(&WORDS)),
+    ];
+    let some = rng.below(3) as usize;
+    Request {
+        capability,
+        path,
+        parameters: "{}".to_owned(),
+        labels: labels.into_iter().take(some).collect(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The embedded components in wasmtime, with the limits that a host sets: just enough of one to ask a question.
 
+use pointsman_sdk::byoc::Request;
 use pointsman_sdk::failover::{Attempt, Blame};
 use pointsman_sdk::{Column, Fact, Job, Price, Setting, Table, Value};
 use wasmtime::component::{Component, Linker};
@@ -8,6 +9,19 @@ use wasmtime::{Config, Engine, Store};
 /// Bindings of the host's side.
 pub(crate) mod host {
     wasmtime::component::bindgen!({ world: "selector", path: "../../wit", additional_derives: [PartialEq] });
+}
+
+/// The router's, with the types of the first.
+pub(crate) mod route {
+    wasmtime::component::bindgen!({
+        world: "router",
+        path: "../../wit",
+        additional_derives: [PartialEq],
+        with: {
+            "pointsman:policy/types": super::host::pointsman::policy::types,
+            "pointsman:policy/log": super::host::pointsman::policy::log,
+        },
+    });
 }
 
 /// The rescuer's, with the types of the first.
@@ -25,6 +39,7 @@ pub(crate) mod rescue {
 
 use host::pointsman::policy::{log, types};
 use rescue::exports::pointsman::policy::failover as rescued;
+use route::exports::pointsman::policy::byoc as routed;
 
 /// Messages that a component wrote.
 #[derive(Default)]
@@ -97,6 +112,19 @@ pub(crate) fn rescuer(component: &str, settings: &[Setting]) -> (Store<Log>, res
     (store, rescuer)
 }
 
+/// A router, configured.
+pub(crate) fn router(component: &str, settings: &[Setting]) -> (Store<Log>, route::Router) {
+    let (mut store, router) = instantiate(component, |store, component, linker| {
+        route::Router::instantiate(store, component, linker).expect("it imports the log only")
+    });
+    let settings = settings.iter().map(routers).collect::<Vec<_>>();
+    let plan = router
+        .pointsman_policy_policy()
+        .call_configure(&mut store, "byoc", &settings);
+    plan.expect("no trap").expect("settings are right");
+    (store, router)
+}
+
 macro_rules! settings {
     ($name:ident, $($asked:ident)::+) => {
         /// The setting as this side of that world has it.
@@ -119,6 +147,7 @@ macro_rules! settings {
 }
 
 settings!(setting, host::exports::pointsman::policy::policy);
+settings!(routers, route::exports::pointsman::policy::policy);
 settings!(rescuers, rescue::exports::pointsman::policy::policy);
 
 /// The job as this side has it.
@@ -162,6 +191,16 @@ pub(crate) fn price(price: Price) -> types::Price {
     types::Price {
         num: price.num,
         den: price.den,
+    }
+}
+
+/// The request as this side has it.
+pub(crate) fn request(request: &Request) -> routed::Request {
+    routed::Request {
+        capability: request.capability.clone(),
+        path: request.path.clone(),
+        parameters: request.parameters.clone(),
+        labels: request.labels.clone(),
     }
 }
 

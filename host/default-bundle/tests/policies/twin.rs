@@ -78,6 +78,33 @@ fn selection_answers_alike_and_within_its_fuel() {
 }
 
 #[test]
+fn byoc_answers_alike_and_within_its_fuel() {
+    let mut rng = Rng::new(13);
+    for (policy, settings) in cases("byoc") {
+        let native = native(&policy, "byoc", &settings);
+        let facts = native.plan().facts.len();
+        let (mut store, router) = guest::router(&policy, &settings);
+        let mut abstained = 0;
+        for _ in 0..200 {
+            let (job, _) = ask::question(&mut rng, &[], facts);
+            let request = ask::request(&mut rng);
+            store.set_fuel(guest::fuel(0)).expect("fuel is on");
+            let there = router
+                .pointsman_policy_byoc()
+                .call_route(&mut store, &guest::job(&job), &guest::request(&request))
+                .expect("it answers within its fuel");
+            let here = format!("{:?}", native.route(&job, &request));
+            assert_eq!(format!("{there:?}"), here, "{policy} {settings:?}");
+            abstained += u32::from(here == "Routing::Abstain");
+        }
+        assert!(
+            settings.len() == 1 || (1..200).contains(&abstained),
+            "{policy} {settings:?} answers all calls alike"
+        );
+    }
+}
+
+#[test]
 fn failover_answers_alike_and_within_its_fuel() {
     let mut rng = Rng::new(12);
     for (policy, settings) in cases("failover") {
