@@ -88,8 +88,8 @@ impl Candidates {
     #[must_use]
     #[inline]
     pub fn numbers(&self, handle: Numbers) -> &[f64] {
-        match &self.columns[handle.0 as usize] {
-            Column::Numbers(values) => values,
+        match self.columns.get(handle.0 as usize) {
+            Some(Column::Numbers(values)) => values,
             _ => foreign(),
         }
     }
@@ -98,8 +98,8 @@ impl Candidates {
     #[must_use]
     #[inline]
     pub fn counts(&self, handle: Counts) -> &[u64] {
-        match &self.columns[handle.0 as usize] {
-            Column::Counts(values) => values,
+        match self.columns.get(handle.0 as usize) {
+            Some(Column::Counts(values)) => values,
             _ => foreign(),
         }
     }
@@ -108,8 +108,8 @@ impl Candidates {
     #[must_use]
     #[inline]
     pub fn marks(&self, handle: Marks) -> &[u8] {
-        match &self.columns[handle.0 as usize] {
-            Column::Marks(values) => values,
+        match self.columns.get(handle.0 as usize) {
+            Some(Column::Marks(values)) => values,
             _ => foreign(),
         }
     }
@@ -118,8 +118,8 @@ impl Candidates {
     #[must_use]
     #[inline]
     pub fn symbols(&self, handle: Symbols) -> &[u64] {
-        match &self.columns[handle.0 as usize] {
-            Column::Symbols(values) => values,
+        match self.columns.get(handle.0 as usize) {
+            Some(Column::Symbols(values)) => values,
             _ => foreign(),
         }
     }
@@ -127,7 +127,7 @@ impl Candidates {
 
 #[cold]
 fn foreign() -> ! {
-    panic!("a handle of another plan");
+    panic!("it reads a column that it did not ask for; ask its own plan, in configure");
 }
 
 /// A panic whose message needs no formatting: that would be in every component.

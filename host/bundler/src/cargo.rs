@@ -89,15 +89,13 @@ pub(crate) fn compile(package: &Path, options: &Options) -> Result<Vec<u8>, Buil
         std::fs::remove_file(&module).map_err(BuildError::io("remove", &module))?;
     }
     let mut command = cargo(&package, options);
-    command.args(["build", "--lib", "--profile", PROFILE, "--target", TARGET]);
+    command.args(["build", "--lib", "--target", TARGET]);
+    for_speed(&mut command);
     command
         .arg("--manifest-path")
         .arg(&manifest)
         .arg("--target-dir")
         .arg(target_dir);
-    for setting in PROFILE_SETTINGS {
-        command.args(["--config", &format!("profile.{PROFILE}.{setting}")]);
-    }
     command.args([
         "--config",
         &format!(
@@ -177,7 +175,17 @@ fn require_target(package: &Path) -> Result<(), BuildError> {
     }
 }
 
-fn cargo(package: &Path, options: &Options) -> Command {
+/// Makes `command`, a cargo that builds or runs something, compile as policies are compiled.
+pub fn for_speed(command: &mut Command) {
+    command.args(["--profile", PROFILE]);
+    for setting in PROFILE_SETTINGS {
+        command.args(["--config", &format!("profile.{PROFILE}.{setting}")]);
+    }
+}
+
+/// A cargo that works in the folder `package`, without what the environment of another build would put into it.
+#[must_use]
+pub fn cargo(package: &Path, options: &Options) -> Command {
     let mut command = Command::new(&options.cargo);
     // A toolchain file beside the crate counts.
     command.current_dir(package);

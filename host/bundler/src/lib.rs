@@ -27,6 +27,7 @@ mod manifest;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use cargo::{cargo, for_speed};
 pub use error::BuildError;
 
 use manifest::{Manifest, Origin};
@@ -111,7 +112,7 @@ pub fn look(source: &Path) -> Result<Source, BuildError> {
         is_source: manifest.is_source(),
         crates: manifest
             .crates()
-            .map(|(file, folder)| (file.to_owned(), source.join(folder)))
+            .map(|(file, folder)| (file.to_owned(), plain(&source.join(folder))))
             .collect(),
     })
 }
@@ -171,6 +172,19 @@ pub fn build(source: &Path, out: &Path, options: &Options) -> Result<Built, Buil
         components,
         vectors,
     })
+}
+
+/// A path without the "." in it.
+fn plain(path: &Path) -> PathBuf {
+    let parts = path.components();
+    let plain: PathBuf = parts
+        .filter(|part| *part != std::path::Component::CurDir)
+        .collect();
+    if plain.as_os_str().is_empty() {
+        ".".into()
+    } else {
+        plain
+    }
 }
 
 fn builtin(

@@ -35,9 +35,7 @@ pub enum Error {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// A policy is faulty.
-    #[error(
-        "{0}; what the policy said before it, if anything, is above: RUST_LOG=policy=debug shows more"
-    )]
+    #[error("{0}; a panic's own words are in the log above")]
     Fault(#[from] Fault),
     /// The golden vectors cannot be read.
     #[error(transparent)]

@@ -146,6 +146,7 @@ pub fn parts(bundle: &Bundle) -> Vec<Part<'_>> {
     let manifest = bundle.manifest();
     let chains = [
         (Hook::Selection, &manifest.selection),
+        (Hook::Byoc, &manifest.byoc),
         (Hook::Failover, &manifest.failover),
     ];
     let specs = chains

@@ -178,6 +178,7 @@ pub(crate) fn job(seed: u64) -> Job {
         hedges_left: 1,
         model: Symbol::UNKNOWN,
         labels: BTreeMap::new(),
+        hints: pointsman_facts::Hints::default(),
     }
 }
 

@@ -17,7 +17,6 @@ use pointsman_policy::vectors::Vectors;
 use serde::Serialize;
 
 use crate::Error;
-use crate::bench::program_of_cargo;
 use crate::check::put;
 use crate::open::{Opened, Origin};
 
@@ -125,7 +124,8 @@ pub fn test(opened: &Opened, options: Options) -> Result<Tested, Error> {
 }
 
 fn native(folder: &Path, written: &Path, options: Options) -> Result<Native, Error> {
-    let mut cargo = Command::new(program_of_cargo());
+    let program = pointsman_bundler::Options::default().cargo;
+    let mut cargo = Command::new(&program);
     cargo
         .arg("test")
         .current_dir(folder)
@@ -138,7 +138,7 @@ fn native(folder: &Path, written: &Path, options: Options) -> Result<Native, Err
         cargo.stdout(Stdio::null()).stderr(Stdio::null());
     }
     let status = cargo.status().map_err(|source| Error::NoCargo {
-        program: program_of_cargo(),
+        program: program.clone(),
         source,
     })?;
     Ok(Native {

@@ -25,7 +25,6 @@ use serde::Serialize;
 use crate::Error;
 use crate::open::{Gateway, Opened, Origin, parts};
 use crate::synthetic::{self, Fleet};
-pub(crate) use native::program_of_cargo;
 use stage::Timed;
 
 /// What was measured.

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use pointsman_bundler::{Options, for_speed};
 use pointsman_facts::Values;
 use pointsman_policy::bundle::{Setting, Value};
 use pointsman_policy::vectors::Question;
@@ -22,7 +23,15 @@ use crate::open::{Origin, Part};
 pub(super) struct Crates<'a> {
     origin: &'a Origin,
     offline: bool,
-    made: BTreeMap<String, PathBuf>,
+    made: BTreeMap<String, Made>,
+}
+
+/// A program of a few lines.
+#[derive(Clone)]
+struct Made {
+    folder: PathBuf,
+    /// Where cargo keeps what it compiles for the policy.
+    target: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -36,18 +45,6 @@ struct Package {
     name: String,
     manifest_path: PathBuf,
 }
-
-/// Variables that are meant for whoever runs this.
-const KEEP_AWAY: &[&str] = &[
-    "CARGO_ENCODED_RUSTFLAGS",
-    "RUSTFLAGS",
-    "CARGO_BUILD_RUSTFLAGS",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-    "CARGO_BUILD_TARGET",
-    "CARGO_TARGET_DIR",
-    "CARGO_BUILD_TARGET_DIR",
-];
 
 // === impl Crates ===
 
@@ -70,24 +67,26 @@ impl<'a> Crates<'a> {
         let Some((_, package)) = crates.find(|(file, _)| *file == part.spec.component) else {
             return Ok(None);
         };
-        let folder = match self.made.get(&part.spec.component) {
-            Some(folder) => folder.clone(),
+        let made = match self.made.get(&part.spec.component) {
+            Some(made) => made.clone(),
             None => {
-                let folder = self.make(package)?;
-                self.made
-                    .insert(part.spec.component.clone(), folder.clone());
-                folder
+                let made = self.make(package)?;
+                self.made.insert(part.spec.component.clone(), made.clone());
+                made
             }
         };
-        let main = folder.join("src/main.rs");
+        let main = made.folder.join("src/main.rs");
         let text = program(part.hook.name(), &part.spec.settings);
         fs::write(&main, text).map_err(Error::io("write", &main))?;
-        let asked = folder.join("question");
+        let asked = made.folder.join("question");
         fs::write(&asked, bytes(question)).map_err(Error::io("write", &asked))?;
-        let mut cargo = self.cargo(&folder);
+        // The compiler's helpers that the component's own build made are not compiled again.
+        let mut cargo = self.cargo(&made.folder);
         cargo
-            .args(["run", "--release", "--quiet", "--"])
-            .arg(&asked);
+            .args(["run", "--quiet", "--target-dir"])
+            .arg(&made.target);
+        for_speed(&mut cargo);
+        cargo.arg("--").arg(&asked);
         let output = run(cargo)?;
         let text = String::from_utf8_lossy(&output.stdout);
         match text.trim().parse() {
@@ -97,7 +96,7 @@ impl<'a> Crates<'a> {
     }
 
     /// The program's folder, but for its code.
-    fn make(&self, package: &Path) -> Result<PathBuf, Error> {
+    fn make(&self, package: &Path) -> Result<Made, Error> {
         let package = package.canonicalize().map_err(Error::io("find", package))?;
         let mut cargo = self.cargo(&package);
         cargo.args(["metadata", "--format-version", "1"]);
@@ -127,7 +126,7 @@ impl<'a> Crates<'a> {
         fs::create_dir_all(&source).map_err(Error::io("make", &source))?;
         let text = format!(
             "[package]\nname = \"timing\"\nedition = \"2024\"\n\n[dependencies]\npolicy = {{ package = {:?}, path = {package:?} }}\n\
-             pointsman-sdk = {{ path = {sdk:?} }}\n\n[profile.release]\nlto = \"fat\"\ncodegen-units = 1\n\n[workspace]\n",
+             pointsman-sdk = {{ path = {sdk:?} }}\n\n[workspace]\n",
             own.name
         );
         let path = folder.join("Cargo.toml");
@@ -137,25 +136,17 @@ impl<'a> Crates<'a> {
         if !lock.exists() {
             let _ = fs::copy(package.join("Cargo.lock"), lock);
         }
-        Ok(folder)
+        Ok(Made {
+            folder,
+            target: metadata.target_directory,
+        })
     }
 
     fn cargo(&self, folder: &Path) -> Command {
-        let mut cargo = Command::new(program_of_cargo());
-        cargo.current_dir(folder);
-        for variable in KEEP_AWAY {
-            cargo.env_remove(variable);
-        }
-        if self.offline {
-            cargo.env("CARGO_NET_OFFLINE", "true");
-        }
-        cargo
+        let options = Options::default();
+        let offline = self.offline || options.offline;
+        pointsman_bundler::cargo(folder, &Options { offline, ..options })
     }
-}
-
-/// The cargo that runs this program, or the one on the path.
-pub(crate) fn program_of_cargo() -> PathBuf {
-    std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }
 
 fn run(mut cargo: Command) -> Result<Output, Error> {

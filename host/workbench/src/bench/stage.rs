@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 
 use pointsman_policy::bundle::Digest;
-use pointsman_policy::vectors::{Question, Rig, Subject, Table, What};
+use pointsman_policy::vectors::{Question, Request, Rig, Subject, Table, What};
 use pointsman_policy::wit::{Attempt, Blame, Failure};
 use pointsman_policy::{Hook, Limits};
 
@@ -47,6 +47,12 @@ pub(super) fn question(subject: &Subject, fleet: &Fleet, rows: u32) -> Question 
     };
     let what = match subject.hook() {
         Hook::Selection => What::Judge(table),
+        Hook::Byoc => What::Route(Request {
+            capability: "text-to-image".to_owned(),
+            path: "/".to_owned(),
+            parameters: "{}".to_owned(),
+            labels: Vec::new(),
+        }),
         Hook::Failover => What::OnFailure(vec![failed], table),
     };
     Question {

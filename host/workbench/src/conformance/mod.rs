@@ -46,7 +46,7 @@ pub struct Check {
 }
 
 /// Every hook of this host.
-const HOOKS: [Hook; 2] = [Hook::Selection, Hook::Failover];
+const HOOKS: [Hook; 3] = [Hook::Selection, Hook::Byoc, Hook::Failover];
 
 /// Puts the suite to the component `bytes`, whose file is called `name`, with `settings`.
 ///

@@ -2,7 +2,7 @@
 
 use pointsman_facts::{Kind, Values};
 use pointsman_policy::Hook;
-use pointsman_policy::vectors::{Job, Question, Subject, Table, What};
+use pointsman_policy::vectors::{Job, Question, Request, Subject, Table, What};
 use pointsman_policy::wit::{Attempt, Blame, Fact, Failure, Price};
 
 use crate::synthetic::{self, Fleet, Random, column};
@@ -30,7 +30,7 @@ pub(super) fn about(subject: &Subject) -> Vec<Sort> {
     let ask = |rows, fill| question(subject, rows, fill);
     let sizes = |fill: fn(u64) -> Fill| {
         (1..)
-            .zip(SIZES)
+            .zip(SIZES.repeat(5))
             .flat_map(|(seed, rows)| question(subject, rows, fill(seed)))
             .collect()
     };
@@ -64,6 +64,7 @@ fn question(subject: &Subject, rows: u32, fill: Fill) -> Vec<Question> {
     };
     let whats = match subject.hook() {
         Hook::Selection => vec![What::Judge(table())],
+        Hook::Byoc => vec![What::Route(Request::default())],
         Hook::Failover => {
             let (before, after) = (
                 Price { num: 1, den: 3 },

@@ -7,9 +7,7 @@ use pointsman_sdk::prelude::*;
 #[derive(Debug)]
 pub struct {{type}} {
     rate: Numbers,
-    samples: Counts,
     least: f64,
-    enough: u64,
     failing: Cause,
 }
 
@@ -18,24 +16,16 @@ impl Policy for {{type}} {
     fn configure(settings: &mut Settings, plan: &mut Plan) -> Self {
         Self {
             rate: plan.numbers("success-rate"),
-            samples: plan.counts("samples"),
-            least: settings.number("least", 0.9, 0.0..=1.0),
-            enough: settings.count("enough", 10, 0..=10_000).into(),
+            least: f64::from(settings.count("least", 90, 0..=100)) / 100.0,
             failing: plan.cause("fails too often"),
         }
     }
 }
 
 impl Selection for {{type}} {
-    // For every job: `get` is None where nobody knows, and a newcomer deserves a chance.
+    // For every job. `or` says what counts where nobody knows: a newcomer deserves a chance.
     fn judge(&self, _: &Job, candidates: &Candidates) -> Verdict {
-        let known = |row: Row<'_>| row.or(self.samples, 0) >= self.enough;
-        let excluded = candidates.exclude(|row| {
-            let rate = row.get(self.rate)?;
-            // The number is shown beside the cause when a decision is explained.
-            (known(row) && rate < self.least).then_some(self.failing.value(rate))
-        });
-        excluded.verdict()
+        candidates.keep(|row| row.or(self.rate, 1.0) >= self.least, self.failing).verdict()
     }
 }
 
@@ -43,27 +33,26 @@ export!({{type}}, settings = "settings.schema.json");
 
 #[cfg(test)]
 mod tests {
+    use pointsman_sdk::Value;
     use pointsman_sdk::testing::{self, Table};
 
     use super::*;
 
     fn table() -> Table {
-        Table::new()
-            .numbers("success-rate", [Some(1.0), Some(0.5), Some(0.5), None])
-            .counts("samples", [100, 100, 2, 0])
+        Table::new().numbers("success-rate", [Some(1.0), Some(0.5), None])
     }
 
     #[test]
     fn who_is_known_to_fail_is_left_out() {
         let outcome = testing::selection::<{{type}}>([]).judge(&table());
-        assert_eq!(outcome.order, [0, 2, 3]);
+        assert_eq!(outcome.order, [0, 2]);
         assert_eq!(outcome.excluded, [(1, "fails too often".to_owned())]);
     }
 
     #[test]
     fn how_often_is_too_often_is_a_setting() {
-        let settings = [("least", pointsman_sdk::Value::Number(0.4))];
+        let settings = [("least", Value::Integer(40))];
         let outcome = testing::selection::<{{type}}>(settings).judge(&table());
-        assert_eq!(outcome.order, [0, 1, 2, 3]);
+        assert_eq!(outcome.order, [0, 1, 2]);
     }
 }
