@@ -1,8 +1,8 @@
-//! What is written in two places says the same: the sdk's constants and the registry, settings and their schemas.
+//! What is written in several places says the same: the sdk's constants and the registry, settings, their schemas and READMEs.
 
 use pointsman_default_bundle::{natives, stage};
 use pointsman_facts::{FailureKind, Symbol, Workload};
-use pointsman_sdk::{Value, kind, symbol};
+use pointsman_sdk::{Setting, Value, kind, symbol};
 use serde_json::{Map, Value as Json};
 
 use crate::ask;
@@ -30,6 +30,79 @@ fn the_sdks_symbols_are_the_registrys() {
     {
         assert_eq!(Symbol(symbol(text)), Symbol::of(text), "{text}");
     }
+}
+
+#[test]
+fn a_readme_has_every_setting_and_stages_that_load() {
+    for native in natives().iter().map(|native| native()) {
+        let policy = native.describe().name;
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies");
+        let readme = std::fs::read_to_string(format!("{path}/{policy}/README.md"))
+            .unwrap_or_else(|error| panic!("{policy}: {error}"));
+        for hook in native.hooks() {
+            let stage = stage(&policy, hook, ask::needed(&policy)).expect("it is there");
+            for known in stage.expect("settings are right").known() {
+                let row = format!("| `{}` |", known.key);
+                assert!(readme.contains(&row), "{policy}: no row {row}");
+            }
+        }
+        let mut named = false;
+        let blocks = readme.split("```toml\n").skip(1);
+        for block in blocks.map(|block| block.split("```").next().unwrap_or_default()) {
+            let bundle: toml::Table = toml::from_str(block)
+                .unwrap_or_else(|error| panic!("the example in {policy}'s README: {error}"));
+            for (hook, stages) in &bundle {
+                for example in stages.as_array().expect("a list of stages") {
+                    let builtin = example["builtin"].as_str().expect("a name");
+                    named |= builtin == policy;
+                    let mut settings = Vec::new();
+                    if let Some(given) = example.get("settings") {
+                        flatten("", given, &mut settings);
+                    }
+                    match stage(builtin, hook, settings) {
+                        Some(Ok(_)) => {}
+                        Some(Err(problems)) => panic!("{policy}: {builtin}: {problems:?}"),
+                        None => panic!("{policy}: there is no {hook} stage {builtin}"),
+                    }
+                }
+            }
+        }
+        assert!(named, "{policy}'s README has no example of it");
+    }
+}
+
+/// TOML as settings: tables inside become dotted keys.
+fn flatten(key: &str, value: &toml::Value, settings: &mut Vec<Setting>) {
+    let text = |text: &str| (text.to_owned(), symbol(text));
+    let value = match value {
+        toml::Value::Table(table) => {
+            for (inner, value) in table {
+                let key = match key {
+                    "" => inner.clone(),
+                    _ => format!("{key}.{inner}"),
+                };
+                flatten(&key, value, settings);
+            }
+            return;
+        }
+        toml::Value::Boolean(value) => Value::Bool(*value),
+        toml::Value::Integer(value) => Value::Integer(*value),
+        toml::Value::Float(value) => Value::Number(*value),
+        toml::Value::String(value) => Value::Text(text(value)),
+        toml::Value::Array(values) => {
+            let strings = values.iter().map(|value| value.as_str().map(text));
+            Value::Texts(
+                strings
+                    .collect::<Option<_>>()
+                    .expect("the lists of these settings are of strings"),
+            )
+        }
+        toml::Value::Datetime(_) => panic!("{key}: no setting is a date"),
+    };
+    settings.push(Setting {
+        key: key.to_owned(),
+        value,
+    });
 }
 
 #[test]
