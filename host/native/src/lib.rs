@@ -81,6 +81,13 @@ impl NativeStage for Stage {
         translate::verdict(verdict)
     }
 
+    fn route(&self, job: &wit::Job<'_>, request: &wit::Request<'_>) -> wit::Routing {
+        let routing = self
+            .0
+            .route(&translate::job(job), &translate::request(request));
+        translate::routing(routing)
+    }
+
     fn on_failure(
         &self,
         job: &wit::Job<'_>,

@@ -96,6 +96,16 @@ pub(crate) fn price(price: wit::Price) -> sdk::Price {
     }
 }
 
+pub(crate) fn request(request: &wit::Request<'_>) -> sdk::byoc::Request {
+    let label = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+    sdk::byoc::Request {
+        capability: request.capability.to_owned(),
+        path: request.path.to_owned(),
+        parameters: request.parameters.to_owned(),
+        labels: request.labels.iter().map(label).collect(),
+    }
+}
+
 // === answers ===
 
 pub(crate) fn problem(problem: sdk::Problem) -> wit::Problem {
@@ -131,6 +141,25 @@ pub(crate) fn verdict(verdict: sdk::Verdict) -> wit::Verdict {
         }),
         sdk::Verdict::Hedge(ms) => wit::Verdict::Hedge(ms),
         sdk::Verdict::Reject(refused) => wit::Verdict::Reject(refusal(refused)),
+    }
+}
+
+pub(crate) fn routing(routing: sdk::byoc::Routing) -> wit::Routing {
+    let price = |price: sdk::Price| wit::Price {
+        num: price.num,
+        den: price.den,
+    };
+    match routing {
+        sdk::byoc::Routing::Abstain => wit::Routing::Abstain,
+        sdk::byoc::Routing::Change(change) => wit::Routing::Change(wit::Change {
+            capability: change.capability,
+            only: change.only,
+            ignore: change.ignore,
+            max_price: change.max_price.map(price),
+            timeout_ms: change.timeout_ms,
+            labels: change.labels,
+        }),
+        sdk::byoc::Routing::Reject(refused) => wit::Routing::Reject(refusal(refused)),
     }
 }
 

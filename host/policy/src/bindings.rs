@@ -12,6 +12,7 @@ wasmtime::component::bindgen!({
             import pointsman:policy/log@0.1.0;
             export pointsman:policy/policy@0.1.0;
             export pointsman:policy/selection@0.1.0;
+            export pointsman:policy/byoc@0.1.0;
             export pointsman:policy/failover@0.1.0;
         }
     ",

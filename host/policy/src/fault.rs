@@ -15,6 +15,8 @@ use serde::Serialize;
 pub enum Hook {
     /// Which candidates get a job.
     Selection,
+    /// What a call of a custom container may ask for.
+    Byoc,
     /// What to do about failures, slowness and changed prices.
     Failover,
 }
@@ -45,10 +47,14 @@ pub enum FaultKind {
     NanScore,
     /// A score is outside of [0, 1].
     ScoreRange,
+    /// A price that is none: its denominator is 0.
+    BadPrice,
     /// It refused settings that it took before.
     ConfigureFailed,
     /// Its plan differs from the one it was loaded with.
     PlanChanged,
+    /// Fresh instances, asked the same again, answered otherwise.
+    Impure,
     /// No instance could be made: the engine's slots are taken.
     NoInstance,
 }
@@ -82,6 +88,7 @@ impl Hook {
     pub fn name(self) -> &'static str {
         match self {
             Self::Selection => "selection",
+            Self::Byoc => "byoc",
             Self::Failover => "failover",
         }
     }
@@ -111,8 +118,10 @@ impl FaultKind {
             Self::WrongLength => "wrong-length",
             Self::NanScore => "nan-score",
             Self::ScoreRange => "score-range",
+            Self::BadPrice => "bad-price",
             Self::ConfigureFailed => "configure-failed",
             Self::PlanChanged => "plan-changed",
+            Self::Impure => "impure",
             Self::NoInstance => "no-instance",
         }
     }
@@ -184,8 +193,10 @@ mod tests {
             FaultKind::WrongLength,
             FaultKind::NanScore,
             FaultKind::ScoreRange,
+            FaultKind::BadPrice,
             FaultKind::ConfigureFailed,
             FaultKind::PlanChanged,
+            FaultKind::Impure,
             FaultKind::NoInstance,
         ] {
             let written = serde_json::to_string(&kind).expect("a plain name");

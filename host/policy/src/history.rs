@@ -178,11 +178,12 @@ impl Loaded {
                 version: "0".to_owned(),
                 on_failure: crate::bundle::OnFailure::Reject,
                 selection: Vec::new(),
+                byoc: Vec::new(),
                 failover: Vec::new(),
                 limits: crate::limits::Tighter::default(),
             },
             digest: crate::bundle::Digest([0; 32]),
-            chain: Chain::new(Vec::new(), Vec::new(), Vec::new()),
+            chain: Chain::new(Vec::new(), Vec::new(), Vec::new(), Vec::new()),
             native: None,
             about: Vec::new(),
         }

@@ -24,10 +24,12 @@ use parking_lot::Mutex;
 use pointsman_facts::{Candidates, Column, Job, Kept, Values};
 
 use crate::bundle::{Bundle, OnFailure};
+use crate::chain::byoc::{Call, RouteOutcome, Terms};
 use crate::chain::{Chain, Failed, Hedge, Outcome, Refusal};
 use crate::decision::{Decision, DecisionLog, Fallback};
 use crate::engine::{Allocation, Engine, EngineError};
 use crate::fault::Fault;
+use crate::fault::plain;
 use crate::generation::{Generation, GenerationInfo};
 use crate::history::{History, NothingBefore};
 use crate::limits::Limits;
@@ -35,6 +37,7 @@ use crate::load::{LoadError, Loaded};
 use crate::metrics::Metrics;
 use crate::native::NativeBundle;
 use crate::observe::{Observed, Observer, Watched};
+use crate::route::{self, Route, RouteLog, Routed};
 
 /// How the host is set up.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +80,7 @@ pub(crate) struct Shared {
     pub(crate) active: ArcSwap<Active>,
     pub(crate) history: Mutex<History>,
     log: DecisionLog,
+    routes: RouteLog,
     observer: OnceLock<Arc<dyn Observer>>,
     metrics: Metrics,
 }
@@ -173,6 +177,7 @@ impl Host {
             }),
             history: Mutex::default(),
             log: DecisionLog::new(config.decisions, config.decision_bytes),
+            routes: RouteLog::default(),
             observer: OnceLock::new(),
             metrics: Metrics::new(),
         });
@@ -237,6 +242,21 @@ impl Host {
         self.shared.observer.set(observer).is_ok()
     }
 
+    /// Asks the byoc chain what a call of a custom container may ask for, before candidates are looked up. Without a byoc stage the call goes on as it
+    /// came.
+    #[must_use]
+    pub fn route(&self, job: &Job, request: &Call) -> Routed {
+        let started = Instant::now();
+        let active = self.shared.active.load();
+        self.shared.route(&active, job, request, started)
+    }
+
+    /// The last `most` calls that were routed, newest first.
+    #[must_use]
+    pub fn routes(&self, most: usize) -> Vec<Arc<Route>> {
+        self.shared.routes.latest(most)
+    }
+
     /// Decides who gets `job`.
     #[must_use]
     pub fn select(&self, job: &Job, candidates: &dyn Candidates) -> Selection {
@@ -298,9 +318,8 @@ impl Shared {
         let generation = &*active.current;
         let chain = &generation.chain;
         if generation.is_none() {
-            let refusal = Refusal::host("no-policy", "no routing policy is active");
             return Answered {
-                outcome: Outcome::refused(refusal),
+                outcome: Outcome::refused(nothing_active()),
                 fault: None,
                 fallback: None,
                 chain,
@@ -319,7 +338,10 @@ impl Shared {
             Err(failed) => failed,
         };
         generation.faulted(&failed.fault, job.now_ms);
-        let instead = self.instead(active, &failed, job, candidates);
+        let passes = self.config.unpriced_passes;
+        let instead = self.instead(active, &failed, |chain| {
+            chain.select(job, candidates, passes)
+        });
         let (fallback, outcome, chain) = instead.unwrap_or_else(|| {
             let refusal = generation.refusal(&failed.fault);
             (Fallback::Reject, Outcome::refused(refusal), chain)
@@ -333,14 +355,63 @@ impl Shared {
         }
     }
 
+    fn route(&self, active: &Active, job: &Job, request: &Call, started: Instant) -> Routed {
+        let generation = &active.current;
+        let refused = |refusal| RouteOutcome::refused(Terms::new(job, request), refusal);
+        let (outcome, fault, fallback) = if generation.is_none() {
+            (refused(nothing_active()), None, None)
+        } else {
+            match generation.chain.route(job, request) {
+                Ok(outcome) => (outcome, None, None),
+                Err(failed) => {
+                    generation.faulted(&failed.fault, job.now_ms);
+                    let instead = self.instead(active, &failed, |chain| chain.route(job, request));
+                    let (fallback, outcome) = match instead {
+                        Some((fallback, outcome, _)) => (fallback, outcome),
+                        None => (Fallback::Reject, refused(generation.refusal(&failed.fault))),
+                    };
+                    Metrics::fallback(fallback);
+                    (outcome, Some(failed.fault), Some(fallback))
+                }
+            }
+        };
+        Metrics::called(outcome.refusal.is_some());
+        let dropped = outcome.steps.iter().flat_map(|step| &step.dropped);
+        dropped.for_each(|&reason| Metrics::widening(reason));
+        let terms = outcome.terms;
+        let record = Arc::new(Route {
+            id: self.routes.number(),
+            job: job.id.clone(),
+            at_ms: job.now_ms,
+            took: started.elapsed(),
+            generation: generation.number(),
+            asked: plain(request.capability.clone(), route::MAX_NAME),
+            capability: plain(terms.capability.clone(), route::MAX_NAME),
+            steps: outcome.steps,
+            only: terms.only.iter().map(Vec::len).min(),
+            ignored: terms.ignore.len(),
+            max_price: terms.job.max_price,
+            timeout_ms: terms.job.deadline_ms,
+            refusal: outcome.refusal,
+            fault,
+            fallback,
+            fuel: outcome.fuel,
+        });
+        self.routes.push(Arc::clone(&record));
+        Routed {
+            terms,
+            record,
+            generation: Arc::clone(generation),
+        }
+    }
+
     /// What the fallback says; `None` where the job is to be refused.
-    fn instead<'a>(
+    fn instead<'a, T>(
         &self,
         active: &'a Active,
         failed: &Failed,
-        job: &Job,
-        candidates: &dyn Candidates,
-    ) -> Option<(Fallback, Outcome, &'a Chain)> {
+        ask: impl FnOnce(&Chain) -> Result<T, Failed>,
+    ) -> Option<(Fallback, T, &'a Chain)> {
         if failed.required {
             return None;
         }
@@ -352,7 +423,7 @@ impl Shared {
                 (Fallback::Previous(previous.number()), &previous.chain)
             }
         };
-        match chain.select(job, candidates, self.config.unpriced_passes) {
+        match ask(chain) {
             Ok(outcome) => Some((fallback, outcome, chain)),
             Err(again) => {
                 Metrics::fault(&again.fault);
@@ -412,6 +483,10 @@ impl Shared {
     pub(crate) fn announce(&self, generation: &Generation) {
         self.metrics.activated(generation.number());
     }
+}
+
+fn nothing_active() -> Refusal {
+    Refusal::host("no-policy", "no routing policy is active")
 }
 
 fn ids(candidates: &dyn Candidates) -> Box<[u64]> {

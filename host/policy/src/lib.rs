@@ -5,7 +5,7 @@
 //! A [`Bundle`] (a manifest and components) is loaded, checked and configured off the hot path, and becomes a numbered
 //! [`Generation`] by an atomic swap. [`Host::select`] asks its selection chain about every job and always answers in
 //! microseconds: an order of candidates or a refusal with its cause. The failover hooks of a [`Generation`] are asked
-//! when attempts fail, are slow, or change their price. Every selection leaves a [`Decision`] that tells who was excluded
+//! when attempts fail, are slow, or change their price; [`Host::route`] asks its byoc chain about calls of custom containers before that. Every selection leaves a [`Decision`] that tells who was excluded
 //! by which stage, why, and by which value.
 //!
 //! Policies are strangers. Their answers are checked ([`FaultKind`]), their fuel, time and memory are limited ([`Limits`]), and they
@@ -30,6 +30,8 @@
 //! | `pointsman_policy_faults_total` | counter | `kind`, `hook`, `stage` |
 //! | `pointsman_policy_fallbacks_total` | counter | `to`: `native`, `previous`, `reject` |
 //! | `pointsman_policy_host_drops_total` | counter | `reason`: `unfit`, `above-ceiling`, `unpriced` |
+//! | `pointsman_policy_byoc_total` | counter | `outcome`: `routed`, `refused` |
+//! | `pointsman_policy_byoc_drops_total` | counter | `reason`: `capability-settled`, `price-above`, `timeout-longer`, `label-set`, `nameless`, `too-many-labels` |
 //! | `pointsman_policy_quarantines_total` | counter | |
 //! | `pointsman_policy_generation` | gauge | |
 #![deny(unsafe_code)]
@@ -57,10 +59,12 @@ mod metrics;
 pub mod native;
 mod observe;
 mod plan;
+mod route;
 pub mod vectors;
 pub mod wit;
 
 pub use bundle::{Bundle, BundleError};
+pub use chain::byoc::{Call, Step, Terms, Tightening, Widening};
 pub use chain::failover::{AttemptView, Bargain, Patience, Recovery, Remaining, Remedy};
 pub use chain::gather::Shown;
 pub use chain::recheck::DropReason;
@@ -76,3 +80,4 @@ pub use load::{About, LoadError, Loaded};
 pub use native::{NativeBundle, NativeStage};
 pub use observe::{Observed, Observer};
 pub use plan::PlanError;
+pub use route::{Route, Routed};

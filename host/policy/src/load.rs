@@ -235,10 +235,11 @@ impl<'a> Builder<'a> {
             Hook,
         ) -> Result<(wit::Plan, Runner, About), LoadError>,
     ) -> Result<Chain, LoadError> {
-        let (mut selection, mut failover) = (Vec::new(), Vec::new());
+        let (mut selection, mut byoc, mut failover) = (Vec::new(), Vec::new(), Vec::new());
         for (hook, spec) in stages(self.bundle.manifest()) {
             let chain = match hook {
                 Hook::Selection => &mut selection,
+                Hook::Byoc => &mut byoc,
                 Hook::Failover => &mut failover,
             };
             let name = name(spec, chain);
@@ -260,7 +261,7 @@ impl<'a> Builder<'a> {
             });
         }
         let columns = std::mem::take(&mut self.columns);
-        Ok(Chain::new(selection, failover, columns))
+        Ok(Chain::new(selection, byoc, failover, columns))
     }
 
     fn finish(self, chain: Chain, native: Option<Chain>) -> Loaded {
@@ -279,8 +280,9 @@ fn stages(manifest: &Manifest) -> impl Iterator<Item = (Hook, &StageSpec)> {
         .selection
         .iter()
         .map(|spec| (Hook::Selection, spec));
+    let byoc = manifest.byoc.iter().map(|spec| (Hook::Byoc, spec));
     let failover = manifest.failover.iter().map(|spec| (Hook::Failover, spec));
-    selection.chain(failover)
+    selection.chain(byoc).chain(failover)
 }
 
 /// The name of a stage: its component's, numbered from the second of the same component on.

@@ -5,6 +5,7 @@ use metrics::{
     gauge, histogram,
 };
 
+use crate::chain::byoc::Widening;
 use crate::chain::recheck::DropReason;
 use crate::decision::Fallback;
 use crate::fault::Fault;
@@ -14,6 +15,8 @@ const SECONDS: &str = "pointsman_policy_decision_seconds";
 const FAULTS: &str = "pointsman_policy_faults_total";
 const FALLBACKS: &str = "pointsman_policy_fallbacks_total";
 const DROPS: &str = "pointsman_policy_host_drops_total";
+const ROUTES: &str = "pointsman_policy_byoc_total";
+const WIDENINGS: &str = "pointsman_policy_byoc_drops_total";
 const QUARANTINES: &str = "pointsman_policy_quarantines_total";
 const GENERATION: &str = "pointsman_policy_generation";
 
@@ -37,6 +40,11 @@ impl Metrics {
         describe_counter!(
             DROPS,
             "candidates that a policy let through and the host did not, by reason"
+        );
+        describe_counter!(ROUTES, "byoc calls, by outcome: routed or refused");
+        describe_counter!(
+            WIDENINGS,
+            "what byoc policies asked for that would have widened a call, by reason"
         );
         describe_counter!(QUARANTINES, "generations taken out for repeated faults");
         describe_gauge!(GENERATION, "number of the active generation");
@@ -82,6 +90,15 @@ impl Metrics {
 
     pub(crate) fn dropped(reason: DropReason) {
         counter!(DROPS, "reason" => reason.name()).increment(1);
+    }
+
+    pub(crate) fn called(refused: bool) {
+        let outcome = if refused { "refused" } else { "routed" };
+        counter!(ROUTES, "outcome" => outcome).increment(1);
+    }
+
+    pub(crate) fn widening(reason: Widening) {
+        counter!(WIDENINGS, "reason" => reason.name()).increment(1);
     }
 
     pub(crate) fn quarantined() {

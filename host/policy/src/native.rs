@@ -6,7 +6,8 @@
 use crate::bundle::Setting;
 use crate::fault::Hook;
 use crate::wit::{
-    Attempt, Bargain, Job, Patience, Plan, Price, Problem, Recovery, Remedy, Table, Verdict,
+    Attempt, Bargain, Job, Patience, Plan, Price, Problem, Recovery, Remedy, Request, Routing,
+    Table, Verdict,
 };
 
 /// Natively linked policies, by the name of their component.
@@ -33,6 +34,12 @@ pub trait NativeStage: Send + Sync {
     fn judge(&self, job: &Job<'_>, candidates: &Table<'_>) -> Verdict {
         let _ = (job, candidates);
         Verdict::Abstain
+    }
+
+    /// See `byoc.route`.
+    fn route(&self, job: &Job<'_>, request: &Request<'_>) -> Routing {
+        let _ = (job, request);
+        Routing::Abstain
     }
 
     /// See `failover.on-failure`.

@@ -2,6 +2,7 @@
 //!
 //! A native stage is asked with the same values as a component, so that the two can be held against each other.
 
+pub use crate::bindings::exports::pointsman::policy::byoc::{Change, Request, Routing};
 pub use crate::bindings::exports::pointsman::policy::failover::{
     Attempt, Bargain, Blame, Failure, Patience, Recovery, Remedy,
 };

@@ -19,6 +19,8 @@ pub struct Manifest {
     pub on_failure: OnFailure,
     /// The selection chain, in order; never empty.
     pub selection: Vec<StageSpec>,
+    /// The byoc chain, in order.
+    pub byoc: Vec<StageSpec>,
     /// The failover chain, in order.
     pub failover: Vec<StageSpec>,
     /// What the bundle asks to be held to.
@@ -103,9 +105,10 @@ impl Manifest {
         }
     }
 
-    /// Every stage of both chains.
+    /// Every stage of every chain.
     pub fn stages(&self) -> impl Iterator<Item = &StageSpec> {
-        self.selection.iter().chain(&self.failover)
+        let chains = [&self.selection, &self.byoc, &self.failover];
+        chains.into_iter().flatten()
     }
 }
 
@@ -133,6 +136,7 @@ fn read(mut root: Section<'_>) -> Option<Manifest> {
         ],
     );
     let selection = stages(&mut root, "selection", true);
+    let byoc = stages(&mut root, "byoc", false);
     let failover = stages(&mut root, "failover", false);
     if selection.is_empty() {
         root.mistake("selection", "a bundle has at least one [[selection]] stage");
@@ -144,6 +148,7 @@ fn read(mut root: Section<'_>) -> Option<Manifest> {
         version: version?.to_owned(),
         on_failure: on_failure.unwrap_or(OnFailure::Previous),
         selection,
+        byoc,
         failover,
         limits,
     })

@@ -1,4 +1,4 @@
-//! A bundle's two chains, ready to be asked: selection and failover.
+//! A bundle's chains, ready to be asked: selection, byoc and failover.
 //!
 //! # Contract
 //!
@@ -6,6 +6,7 @@
 //! ends the whole chain, and falling back is the caller's. After the last stage the host checks its own invariants. Nothing here
 //! waits, locks globally or reads a clock; two runs over the same job and candidates give the same outcome.
 
+pub(crate) mod byoc;
 pub(crate) mod failover;
 pub(crate) mod gather;
 pub(crate) mod merge;
@@ -68,9 +69,10 @@ pub(crate) enum Nobody {
     HostInvariants,
 }
 
-/// Both chains of a bundle.
+/// The chains of a bundle.
 pub(crate) struct Chain {
     selection: Vec<Stage>,
+    byoc: Vec<Stage>,
     failover: Vec<Stage>,
     /// Every column that any stage or the host asks of the candidates.
     columns: Vec<Column>,
@@ -180,9 +182,10 @@ impl Nobody {
 // === impl Chain ===
 
 impl Chain {
-    /// A chain of `selection` and `failover`, whose plans were resolved against `columns`.
+    /// Chains of `selection`, `byoc` and `failover`, whose plans were resolved against `columns`.
     pub(crate) fn new(
         selection: Vec<Stage>,
+        byoc: Vec<Stage>,
         failover: Vec<Stage>,
         mut columns: Vec<Column>,
     ) -> Self {
@@ -194,6 +197,7 @@ impl Chain {
         let legend = Arc::new(Legend::new(&selection, &columns));
         Self {
             selection,
+            byoc,
             failover,
             columns,
             needed,
@@ -292,6 +296,7 @@ impl Chain {
     pub(crate) fn cool(&self) {
         self.selection
             .iter()
+            .chain(&self.byoc)
             .chain(&self.failover)
             .for_each(Stage::cool);
     }

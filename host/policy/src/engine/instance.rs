@@ -8,12 +8,13 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 use super::Engine;
 use super::guest::{Guest, OutOfMemory};
 use super::patience;
-use crate::bindings::exports::pointsman::policy::{failover, policy, selection};
+use crate::bindings::exports::pointsman::policy::{byoc, failover, policy, selection};
 use crate::bundle::{Setting, Value};
 use crate::fault::{Cause, FaultKind, Hook};
 use crate::limits::Limits;
 use crate::wit::{
-    Attempt, Bargain, Description, Job, Patience, Plan, Price, Problem, Remedy, Table, Verdict,
+    Attempt, Bargain, Description, Job, Patience, Plan, Price, Problem, Remedy, Request, Routing,
+    Table, Verdict,
 };
 
 /// What instances of one stage are made from.
@@ -29,6 +30,7 @@ pub(crate) struct Template {
 
 enum Indices {
     Selection(selection::GuestIndices),
+    Byoc(byoc::GuestIndices),
     Failover(failover::GuestIndices),
 }
 
@@ -43,6 +45,7 @@ pub(crate) struct Instance {
 
 enum Exports {
     Selection(selection::Guest),
+    Byoc(byoc::Guest),
     Failover(failover::Guest),
 }
 
@@ -75,6 +78,7 @@ impl Template {
         let policy = policy::GuestIndices::new(&pre)?;
         let indices = match hook {
             Hook::Selection => Indices::Selection(selection::GuestIndices::new(&pre)?),
+            Hook::Byoc => Indices::Byoc(byoc::GuestIndices::new(&pre)?),
             Hook::Failover => Indices::Failover(failover::GuestIndices::new(&pre)?),
         };
         Ok(Self {
@@ -109,6 +113,7 @@ impl Template {
         let policy = self.policy.load(&mut store, &instance)?;
         let exports = match &self.indices {
             Indices::Selection(indices) => Exports::Selection(indices.load(&mut store, &instance)?),
+            Indices::Byoc(indices) => Exports::Byoc(indices.load(&mut store, &instance)?),
             Indices::Failover(indices) => Exports::Failover(indices.load(&mut store, &instance)?),
         };
         Ok(Instance {
@@ -184,7 +189,14 @@ impl Instance {
     pub(crate) fn judge(&mut self, job: Job<'_>, candidates: Table<'_>) -> Result<Verdict, Cause> {
         self.ask(candidates.rows, |exports, store| match exports {
             Exports::Selection(guest) => Some(guest.call_judge(store, job, candidates)),
-            Exports::Failover(_) => None,
+            Exports::Byoc(_) | Exports::Failover(_) => None,
+        })
+    }
+
+    pub(crate) fn route(&mut self, job: Job<'_>, request: Request<'_>) -> Result<Routing, Cause> {
+        self.ask(0, |exports, store| match exports {
+            Exports::Byoc(guest) => Some(guest.call_route(store, job, request)),
+            Exports::Selection(_) | Exports::Failover(_) => None,
         })
     }
 
@@ -195,7 +207,7 @@ impl Instance {
     ) -> Result<T, Cause> {
         self.ask(rows, |exports, store| match exports {
             Exports::Failover(guest) => Some(call(guest, store)),
-            Exports::Selection(_) => None,
+            Exports::Selection(_) | Exports::Byoc(_) => None,
         })
     }
 

@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{Job, Question, Table, What};
+use super::{Job, Question, Request, Table, What};
 use crate::bundle::{Setting, Value};
 use crate::wit::{self, Attempt, Blame, Fact, Failure, Price};
 use pointsman_facts::{Symbol, Values};
@@ -81,6 +81,16 @@ struct QuestionLine {
     before: Option<PriceLine>,
     after: Option<PriceLine>,
     remaining: Option<TableLine>,
+    request: Option<RequestLine>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestLine {
+    capability: String,
+    path: String,
+    parameters: String,
+    labels: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -210,9 +220,12 @@ impl Vector {
         if !table.columns.iter().all(whole) {
             return Err("a column has not one value a row".to_owned());
         }
-        if table.columns.len() != line.plan.columns.len()
-            || question.job.facts.len() != line.plan.facts.len()
-        {
+        // There are no candidates yet when the byoc hook is asked.
+        let columns = match question.what {
+            What::Route(_) => 0,
+            _ => line.plan.columns.len(),
+        };
+        if table.columns.len() != columns || question.job.facts.len() != line.plan.facts.len() {
             return Err("the question has not what the plan asks for".to_owned());
         }
         Ok(Self {
@@ -277,12 +290,26 @@ fn question(line: QuestionLine, function: &str) -> Result<Question, String> {
             line.after.map(price).ok_or_else(|| missing("after"))?,
             remaining()?,
         ),
+        "route" => What::Route(
+            line.request
+                .map(request)
+                .ok_or_else(|| missing("request"))?,
+        ),
         other => return Err(format!("this host asks no function {other:?}")),
     };
     Ok(Question {
         job: job(line.job),
         what,
     })
+}
+
+fn request(line: RequestLine) -> Request {
+    Request {
+        capability: line.capability,
+        path: line.path,
+        parameters: line.parameters,
+        labels: line.labels,
+    }
 }
 
 fn job(line: JobLine) -> Job {

@@ -18,6 +18,6 @@ mod shown;
 mod subject;
 
 pub use line::Vector;
-pub use question::{Answer, Job, Question, Table, What};
+pub use question::{Answer, Job, Question, Request, Table, What};
 pub use run::{Component, MAX_VECTORS, Miss, Outcome, VectorError, Vectors, Why};
 pub use subject::{Answered, Asked, Rig, Subject};

@@ -4,7 +4,7 @@ use pointsman_facts::Values;
 
 use crate::fault::Hook;
 use crate::native::NativeStage;
-use crate::wit::{self, Attempt, Bargain, Fact, Patience, Price, Remedy, Verdict};
+use crate::wit::{self, Attempt, Bargain, Fact, Patience, Price, Remedy, Routing, Verdict};
 
 /// All that a hook is given.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +58,21 @@ pub enum What {
     OnSlow(Vec<Attempt>, Table),
     /// `failover.on-price-change`: before, after, remaining.
     OnPriceChange(Price, Price, Table),
+    /// `byoc.route`.
+    Route(Request),
+}
+
+/// `request` of the byoc hook, owned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Name of the capability.
+    pub capability: String,
+    /// What the container is asked.
+    pub path: String,
+    /// JSON text.
+    pub parameters: String,
+    /// Key and value.
+    pub labels: Vec<(String, String)>,
 }
 
 /// What was answered.
@@ -71,6 +86,8 @@ pub enum Answer {
     OnSlow(Patience),
     /// Of `failover.on-price-change`.
     OnPriceChange(Bargain),
+    /// Of `byoc.route`.
+    Route(Routing),
 }
 
 // === impl Question ===
@@ -81,6 +98,7 @@ impl Question {
     pub fn hook(&self) -> Hook {
         match self.what {
             What::Judge(_) => Hook::Selection,
+            What::Route(_) => Hook::Byoc,
             What::OnFailure(..) | What::OnSlow(..) | What::OnPriceChange(..) => Hook::Failover,
         }
     }
@@ -103,18 +121,42 @@ impl Question {
             What::OnPriceChange(before, after, _) => {
                 Answer::OnPriceChange(native.on_price_change(&job, *before, *after, &table))
             }
+            What::Route(request) => {
+                Answer::Route(request.lower(|request| native.route(&job, &request)))
+            }
         }
     }
 
-    /// The candidates in it.
+    /// The candidates in it: none in one of the byoc hook.
     #[must_use]
     pub fn table(&self) -> &Table {
+        const NOBODY: &Table = &Table {
+            rows: 0,
+            columns: Vec::new(),
+        };
         match &self.what {
             What::Judge(table)
             | What::OnFailure(_, table)
             | What::OnSlow(_, table)
             | What::OnPriceChange(_, _, table) => table,
+            What::Route(_) => NOBODY,
         }
+    }
+}
+
+// === impl Request ===
+
+impl Request {
+    /// Asks `with` the request as the contract has it.
+    pub(super) fn lower<T>(&self, with: impl FnOnce(wit::Request<'_>) -> T) -> T {
+        let pairs = self.labels.iter();
+        let labels: Vec<_> = pairs.map(|(key, value)| (&**key, &**value)).collect();
+        with(wit::Request {
+            capability: &self.capability,
+            path: &self.path,
+            parameters: &self.parameters,
+            labels: &labels,
+        })
     }
 }
 
@@ -164,6 +206,7 @@ impl PartialEq for Answer {
             (Self::OnFailure(one), Self::OnFailure(other)) => one == other,
             (Self::OnSlow(one), Self::OnSlow(other)) => one == other,
             (Self::OnPriceChange(one), Self::OnPriceChange(other)) => one == other,
+            (Self::Route(one), Self::Route(other)) => one == other,
             _ => false,
         }
     }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Answer;
-use crate::wit::{Bargain, Exclusion, Patience, Recovery, Refusal, Remedy, Verdict};
+use crate::wit::{
+    Bargain, Exclusion, Patience, Price, Recovery, Refusal, Remedy, Routing, Verdict,
+};
 
 /// The one NaN of the format.
 const NAN: u64 = 0x7ff8_0000_0000_0000;
@@ -30,7 +32,24 @@ impl Answer {
                 Bargain::Next(row) => json!({ "next": row }),
                 Bargain::Stop(stop) => json!({ "stop": refusal(stop) }),
             },
+            Self::Route(answer) => routing(answer),
         }
+    }
+}
+
+fn routing(routing: &Routing) -> Value {
+    let price = |price: Price| json!({ "num": price.num, "den": price.den });
+    match routing {
+        Routing::Abstain => json!("abstain"),
+        Routing::Change(change) => json!({ "change": {
+            "capability": change.capability,
+            "only": change.only,
+            "ignore": change.ignore,
+            "max-price": change.max_price.map(price),
+            "timeout-ms": change.timeout_ms,
+            "labels": change.labels,
+        } }),
+        Routing::Reject(rejected) => json!({ "reject": refusal(rejected) }),
     }
 }
 

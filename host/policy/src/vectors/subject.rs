@@ -8,6 +8,7 @@ use wasmtime::component::Component;
 
 use super::{Answer, Question, What};
 use crate::bundle::{Digest, OnEmpty, Setting};
+use crate::chain::byoc::acceptable;
 use crate::chain::merge::{Merge, Rules, bad_row, checked};
 use crate::component;
 use crate::engine::{Allocation, Engine, EngineError, Instance, Refused, Template};
@@ -258,6 +259,9 @@ impl Asked<'_> {
             What::OnPriceChange(before, after, _) => {
                 Answer::OnPriceChange(instance.on_price_change(job, (*before, *after), table)?)
             }
+            What::Route(request) => {
+                Answer::Route(request.lower(|request| instance.route(job, request))?)
+            }
         })
     }
 }
@@ -305,5 +309,6 @@ fn accept(answer: &Answer, rows: u32, causes: usize) -> Result<(), Cause> {
             Bargain::Stop(stop) => refusal(stop),
             Bargain::Abstain | Bargain::Accept | Bargain::Renegotiate => Ok(()),
         },
+        Answer::Route(routing) => acceptable(routing, causes),
     }
 }

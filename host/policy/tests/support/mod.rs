@@ -64,10 +64,10 @@ fn read(file: &str) -> String {
 fn encode(module: &[u8], name: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(WIT).expect("the contract");
-    let world = if name.starts_with("failover-") {
-        "rescuer"
-    } else {
-        "selector"
+    let world = match name.split_once('-') {
+        Some(("failover", _)) => "rescuer",
+        Some(("byoc", _)) => "router",
+        _ => "selector",
     };
     let world = resolve
         .select_world(&[package], Some(world))
@@ -107,6 +107,11 @@ impl Made {
     /// Adds a failover stage.
     pub fn rescue(self, name: &str, more: &str) -> Self {
         self.stage("failover", name, &guest(name), more)
+    }
+
+    /// Adds a byoc stage.
+    pub fn route(self, name: &str, more: &str) -> Self {
+        self.stage("byoc", name, &guest(name), more)
     }
 
     /// Adds a stage of any bytes.
@@ -187,6 +192,7 @@ pub fn job(seed: u64) -> Job {
         retries_left: 3,
         hedges_left: 1,
         labels: BTreeMap::new(),
+        hints: pointsman_facts::Hints::default(),
     }
 }
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use pointsman_policy::bundle::Setting;
 use pointsman_policy::wit::{
-    Cause, Column, Exclusion, Job, Plan, Problem, Ranking, Scoring, Table, Verdict,
+    Cause, Column, Exclusion, Job, Plan, Problem, Ranking, Request, Routing, Scoring, Table,
+    Verdict,
 };
 use pointsman_policy::{Hook, Host, NativeBundle, NativeStage};
 
 use super::{Made, config};
 
+type Route = Arc<dyn Fn(&Job<'_>, &Request<'_>) -> Routing + Send + Sync>;
 type Judge = Arc<dyn Fn(&Job<'_>, &Table<'_>) -> Verdict + Send + Sync>;
 
 /// A bundle of closures.
@@ -23,6 +25,7 @@ pub struct Scripted {
 struct Closure {
     plan: Plan,
     judge: Judge,
+    route: Route,
 }
 
 impl Scripted {
@@ -45,9 +48,25 @@ impl Scripted {
                 })
                 .collect(),
         };
-        let judge = Arc::new(judge);
-        self.stages.insert(name.to_owned(), Closure { plan, judge });
+        let closure = Closure {
+            plan,
+            judge: Arc::new(judge),
+            route: Arc::new(|_, _| Routing::Abstain),
+        };
+        self.stages.insert(name.to_owned(), closure);
         self
+    }
+
+    /// Adds the policy `name` with the byoc hook; it has one cause, "no".
+    pub fn router(
+        self,
+        name: &str,
+        route: impl Fn(&Job<'_>, &Request<'_>) -> Routing + Send + Sync + 'static,
+    ) -> Self {
+        let mut script = self.stage(name, &[], &[("no", None)], |_, _| Verdict::Abstain);
+        let closure = script.stages.get_mut(name).expect("just put there");
+        closure.route = Arc::new(route);
+        script
     }
 
     /// A host that runs `made` on these closures.
@@ -83,6 +102,10 @@ impl NativeStage for Closure {
 
     fn judge(&self, job: &Job<'_>, candidates: &Table<'_>) -> Verdict {
         (self.judge)(job, candidates)
+    }
+
+    fn route(&self, job: &Job<'_>, request: &Request<'_>) -> Routing {
+        (self.route)(job, request)
     }
 }
 

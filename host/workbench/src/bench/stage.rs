@@ -53,6 +53,12 @@ pub(super) fn question(subject: &Subject, fleet: &Fleet, rows: u32) -> Question 
             parameters: "{}".to_owned(),
             labels: Vec::new(),
         }),
+        Hook::Byoc => What::Route(Request {
+            capability: "image".to_owned(),
+            path: "/v1/generate?fast=1".to_owned(),
+            parameters: "{\"steps\":30}".to_owned(),
+            labels: vec![("tier".to_owned(), "free".to_owned())],
+        }),
         Hook::Failover => What::OnFailure(vec![failed], table),
     };
     Question {

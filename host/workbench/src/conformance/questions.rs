@@ -65,6 +65,7 @@ fn question(subject: &Subject, rows: u32, fill: Fill) -> Vec<Question> {
     let whats = match subject.hook() {
         Hook::Selection => vec![What::Judge(table())],
         Hook::Byoc => vec![What::Route(Request::default())],
+        Hook::Byoc => requests(rows).into_iter().map(What::Route).collect(),
         Hook::Failover => {
             let (before, after) = (
                 Price { num: 1, den: 3 },
@@ -92,6 +93,29 @@ fn question(subject: &Subject, rows: u32, fill: Fill) -> Vec<Question> {
             what,
         })
         .collect()
+}
+
+/// Requests from none to as much as the contract lets through; `seed` makes the usual ones differ.
+fn requests(seed: u32) -> Vec<Request> {
+    let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let text = |letters: usize| "\u{fffd}\"\\ {}".chars().cycle().take(letters).collect();
+    vec![
+        Request::default(),
+        Request {
+            capability: format!("image-{seed}"),
+            path: "/v1/generate?fast=1".to_owned(),
+            parameters: "{\"steps\":30}".to_owned(),
+            labels: vec![label("tier", "free"), label("customer", "acme")],
+        },
+        Request {
+            capability: text(100),
+            path: text(300),
+            parameters: text(300),
+            labels: (0..20)
+                .map(|n| label(&format!("key-{n}"), "value"))
+                .collect(),
+        },
+    ]
 }
 
 /// Failures of each sort, alone and after another.
