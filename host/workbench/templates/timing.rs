@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use pointsman_sdk::byoc::Request;
 use pointsman_sdk::failover::{Attempt, Blame, Failure};
 #[allow(unused_imports)]
 use pointsman_sdk::{Column, Fact, Job, Setting, Table, Value};
@@ -49,6 +50,12 @@ fn main() {
     let failure = Failure { blame: Blame::Orchestrator, kind: 5, retry_safe: true, http_status: 500, retry_after_ms: 0 };
     let failed =
         [Attempt { candidate: 1, row: Some(0), started_ms: 0, elapsed_ms: 700, running: false, failure: Some(failure) }];
+    let request = Request {
+        capability: "image".to_owned(),
+        path: "/v1/generate?fast=1".to_owned(),
+        parameters: "{\"steps\":30}".to_owned(),
+        labels: vec![("tier".to_owned(), "free".to_owned())],
+    };
     let settings = vec![{{settings}}];
     let stage = policy::pointsman_native().stage(HOOK, settings).expect("the policy has the hook");
     let stage = stage.expect("the settings are those of the bundle");
@@ -56,6 +63,7 @@ fn main() {
     // A component is handed copies, too.
     let ask = || match HOOK {
         "selection" => drop(black_box(stage.judge(black_box(&job), table.clone()))),
+        "byoc" => drop(black_box(stage.route(black_box(&job), &request))),
         _ => drop(black_box(stage.on_failure(black_box(&job), &failed, table.clone()))),
     };
     let began = Instant::now();

@@ -48,12 +48,6 @@ pub(super) fn question(subject: &Subject, fleet: &Fleet, rows: u32) -> Question 
     let what = match subject.hook() {
         Hook::Selection => What::Judge(table),
         Hook::Byoc => What::Route(Request {
-            capability: "text-to-image".to_owned(),
-            path: "/".to_owned(),
-            parameters: "{}".to_owned(),
-            labels: Vec::new(),
-        }),
-        Hook::Byoc => What::Route(Request {
             capability: "image".to_owned(),
             path: "/v1/generate?fast=1".to_owned(),
             parameters: "{\"steps\":30}".to_owned(),

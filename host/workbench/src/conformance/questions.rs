@@ -64,7 +64,6 @@ fn question(subject: &Subject, rows: u32, fill: Fill) -> Vec<Question> {
     };
     let whats = match subject.hook() {
         Hook::Selection => vec![What::Judge(table())],
-        Hook::Byoc => vec![What::Route(Request::default())],
         Hook::Byoc => requests(rows).into_iter().map(What::Route).collect(),
         Hook::Failover => {
             let (before, after) = (

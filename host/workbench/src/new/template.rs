@@ -17,6 +17,8 @@ pub enum Template {
     Rank,
     /// Says what happens when an attempt fails, is slow, or costs more.
     Failover,
+    /// Tightens calls of custom containers.
+    Byoc,
 }
 
 /// Files of one template: where they go, with `{{name}}` and `{{type}}` in them.
@@ -56,7 +58,13 @@ macro_rules! files {
 
 impl Template {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Filter, Self::Score, Self::Rank, Self::Failover];
+    pub const ALL: [Self; 5] = [
+        Self::Filter,
+        Self::Score,
+        Self::Rank,
+        Self::Failover,
+        Self::Byoc,
+    ];
 
     /// The name on the command line.
     #[must_use]
@@ -66,6 +74,7 @@ impl Template {
             Self::Score => "score",
             Self::Rank => "rank",
             Self::Failover => "failover",
+            Self::Byoc => "byoc",
         }
     }
 
@@ -75,6 +84,7 @@ impl Template {
             Self::Score => files!("score"),
             Self::Rank => files!("rank"),
             Self::Failover => files!("failover"),
+            Self::Byoc => files!("byoc"),
         }
     }
 
