@@ -13,16 +13,16 @@
 //! A change counts when `bundle.toml` is another file, which lists the digests and is written last. One small file read twice a second costs
 //! nothing, and works on network file systems and bind mounts, where notifications get lost.
 
-mod archive;
 mod store;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use pointsman_default_bundle as default_bundle;
+use pointsman_fetch::{Compression, Limits, pack_folder, unpack};
 use pointsman_native::Native;
 use pointsman_policy::bundle::{Digest, MAX_COMPONENT};
 use pointsman_policy::{Bundle, Config, GenerationInfo, Host, State};
@@ -31,10 +31,8 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use store::{Kept, Last, Store};
 
-pub use archive::pack;
-
-/// Largest upload, in bytes.
-pub const MAX_UPLOAD: usize = 64 << 20;
+/// Largest upload, in bytes: what a bundle in one file may have.
+pub const MAX_UPLOAD: usize = Limits::DEFAULT.archive;
 
 /// Where the bundle inside this program comes from.
 const EMBEDDED: &str = "embedded";
@@ -237,15 +235,17 @@ impl Policies {
         }
     }
 
-    /// Activates an uploaded bundle: a tar of its files.
+    /// Activates an uploaded bundle: a tar of its files, compressed with zstd or not.
     ///
     /// # Errors
     ///
     /// What is wrong with it; nothing has changed then.
     pub async fn upload(&self, tar: Bytes) -> Result<GenerationInfo> {
-        let bundle =
-            blocking(move || Ok(Bundle::from_files(archive::unpack(&tar)?, MAX_COMPONENT)?))
-                .await?;
+        let bundle = blocking(move || {
+            let files = unpack(&tar, &Limits::DEFAULT)?;
+            Ok(Bundle::from_files(files, MAX_COMPONENT)?)
+        })
+        .await?;
         self.change(bundle, "upload".to_owned(), None).await
     }
 
@@ -301,6 +301,15 @@ impl Policies {
             self.remember(&mut remembered, folder).await;
         }
     }
+}
+
+/// The bundle in `folder` as an upload. Not compressed: it goes no further than to a gateway nearby.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn pack(folder: &Path) -> Result<Vec<u8>> {
+    Ok(pack_folder(folder, Compression::None, &Limits::DEFAULT)?)
 }
 
 fn embedded() -> Result<Bundle> {
