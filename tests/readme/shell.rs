@@ -21,8 +21,8 @@ struct Running {
     child: Child,
 }
 
-/// Long enough for a debug build of a policy on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// Long enough for builds of a policy, for tests and for speed, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// What says that a command which goes on running is ready, as it prints it.
 const READY: [(&str, &str); 3] = [

@@ -19,7 +19,7 @@ pub use admin::Admin;
 pub use demo::Demo;
 pub use devnet::Devnet;
 pub use error::{EX_USAGE, Error};
-pub use policy::{Activate, Build, List, Policy, Rollback};
+pub use policy::{Activate, Bench, Build, Conformance, List, Look, New, Policy, Rollback, Test};
 
 /// What the operator wants done.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ enum Verb {
     Devnet(devnet::Arguments),
     /// Show it all on one machine: a devnet, a gateway, a test stream, a page to watch, and things that happen
     Demo(demo::Arguments),
-    /// Build policy bundles, and change the active one of a running gateway
+    /// Write, build, test and measure policies, and change the active bundle of a running gateway
     Policy {
         #[command(subcommand)]
         verb: policy::Verb,

@@ -8,28 +8,33 @@ use clap::{Args, Subcommand};
 use super::Error;
 use super::admin::{self, Admin};
 
+mod author;
+
+pub use author::{Bench, Build, Conformance, Look, New, Test};
+
 /// What to do with policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Policy {
+    /// Make a folder with a policy.
+    New(New),
     /// Compile a bundle.
     Build(Build),
+    /// Say whether a gateway would take a bundle.
+    Check(Look),
+    /// Say what a bundle is.
+    Inspect(Look),
+    /// Run a bundle's tests.
+    Test(Test),
+    /// Hold a component against the contract.
+    Conformance(Conformance),
+    /// Measure a bundle.
+    Bench(Bench),
     /// Make a bundle the active one.
     Activate(Activate),
     /// Go back to the generation before.
     Rollback(Rollback),
     /// List generations.
     List(List),
-}
-
-/// Compile the crates of a bundle and write it with its digests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Build {
-    /// Source: a `bundle.toml` and crates.
-    pub dir: PathBuf,
-    /// Where the bundle goes.
-    pub out: PathBuf,
-    /// Do not let cargo use the network.
-    pub offline: bool,
 }
 
 /// Make a bundle the active one of a running gateway.
@@ -59,27 +64,24 @@ pub struct List {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Make a folder with a policy that works, to be changed into yours
+    New(author::NewArguments),
     /// Compile a bundle's crates to components and write a bundle.toml with their digests
-    Build(BuildArguments),
+    Build(author::BuildArguments),
+    /// Load a bundle as a gateway would, ask it its golden vectors, and say what it is or what to mend
+    Check(author::LookArguments),
+    /// Tell everything that a bundle says of itself: hooks, settings, facts it asks for, causes, sizes, digests
+    Inspect(author::LookArguments),
+    /// Run cargo test, then put the same questions to the compiled components; answers must be the same to the bit
+    Test(author::TestArguments),
+    /// Measure microseconds, fuel and memory against the published budget
+    Bench(author::BenchArguments),
     /// Send a built bundle to a running gateway, which checks it and swaps it in
     Activate(ActivateArguments),
     /// Make the generation before the active one active again
     Rollback(admin::Arguments),
     /// List the generations of a running gateway
     List(ListArguments),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct BuildArguments {
-    /// Folder with bundle.toml and the crates of its policies
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
-    /// Where the bundle goes [default: dist in DIR]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Use only crates that are on this machine
-    #[arg(long)]
-    offline: bool,
 }
 
 #[derive(Debug, Args)]
@@ -100,19 +102,17 @@ pub(super) struct ListArguments {
     admin: admin::Arguments,
 }
 
-/// Where a build goes unless told otherwise, inside its source.
-const OUT: &str = "dist";
-
 // === impl Verb ===
 
 impl Verb {
     pub(super) fn decode(self, variables: &[(OsString, OsString)]) -> Result<Policy, Error> {
         Ok(match self {
-            Self::Build(BuildArguments { dir, out, offline }) => Policy::Build(Build {
-                out: out.unwrap_or_else(|| dir.join(OUT)),
-                dir,
-                offline,
-            }),
+            Self::New(arguments) => Policy::New(arguments.decode()?),
+            Self::Build(arguments) => Policy::Build(arguments.decode()),
+            Self::Check(arguments) => Policy::Check(arguments.decode()),
+            Self::Inspect(arguments) => Policy::Inspect(arguments.decode()),
+            Self::Test(arguments) => arguments.decode(),
+            Self::Bench(arguments) => Policy::Bench(arguments.decode()),
             Self::Activate(ActivateArguments { dir, admin }) => Policy::Activate(Activate {
                 dir,
                 admin: admin.decode(variables)?,

@@ -1,10 +1,11 @@
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::Path;
 
 use clap::CommandFactory;
 
 use super::{
-    Activate, Admin, Arguments, Build, Command, EX_USAGE, Error, List, Policy, Rollback, parse,
+    Activate, Admin, Arguments, Bench, Build, Command, EX_USAGE, Error, List, Look, Policy,
+    Rollback, Test, parse,
 };
 use crate::config::{TokenFile, setting};
 
@@ -188,17 +189,72 @@ fn a_build_goes_beside_its_source_unless_told_otherwise() {
         Build {
             dir: "p".into(),
             out: "p/dist".into(),
-            offline: false
+            pack: None,
+            offline: false,
+            json: false
         }
     );
     assert_eq!(
-        build("pointsman policy build p --out o --offline"),
+        build("pointsman policy build --out o --offline --pack b.tar.zst --json"),
         Build {
-            dir: "p".into(),
+            dir: ".".into(),
             out: "o".into(),
-            offline: true
+            pack: Some("b.tar.zst".into()),
+            offline: true,
+            json: true
         }
     );
+    assert_eq!(build("pointsman policy build").out, Path::new("dist"));
+}
+
+#[test]
+fn an_authors_commands_are_about_the_folder_at_hand() {
+    let look = Look {
+        bundle: None,
+        offline: false,
+        json: false,
+    };
+    assert_eq!(
+        policy("pointsman policy check", &[]),
+        Policy::Check(look.clone())
+    );
+    assert_eq!(
+        policy("pointsman policy bench --candidates 7", &[]),
+        Policy::Bench(Bench {
+            look: look.clone(),
+            candidates: NonZeroU32::new(7).expect("above zero")
+        })
+    );
+    let json = Look {
+        bundle: Some("b.tar".into()),
+        json: true,
+        ..look
+    };
+    assert_eq!(
+        policy("pointsman policy test b.tar --record --json", &[]),
+        Policy::Test(Test {
+            look: json,
+            record: true
+        })
+    );
+    let Policy::Conformance(held) = policy("pointsman policy test --conformance c.wasm", &[])
+    else {
+        panic!("a component is held against the contract");
+    };
+    assert_eq!(held.component, Path::new("c.wasm"));
+    let Policy::New(new) = policy("pointsman policy new eu-first --template rank", &[]) else {
+        panic!("it makes a policy");
+    };
+    assert_eq!(new.dir, Path::new("eu-first"));
+    for (words, message) in [
+        ("new EU --template rank", "begins with a letter"),
+        ("new eu --template best", "there are: filter, score, rank"),
+        ("bench --candidates 0", "invalid value '0'"),
+        ("test --record --conformance c.wasm", "cannot be used with"),
+    ] {
+        let error = with(&format!("pointsman policy {words}"), &[]).expect_err(words);
+        assert!(error.to_string().contains(message), "{words}: {error}");
+    }
 }
 
 #[test]

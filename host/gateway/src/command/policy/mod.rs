@@ -1,19 +1,26 @@
 //! `pointsman policy …`.
 
+mod author;
+
 use anyhow::{Context, Result, bail};
-use pointsman_bundler::{Options, build};
 use reqwest::Method;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::admin::read_token;
-use crate::cli::{Activate, Admin, Build, List, Policy, Rollback};
+use crate::cli::{Activate, Admin, List, Policy, Rollback};
 use crate::policies::pack;
 
 pub(super) fn run(policy: Policy, runtime: &Runtime) -> Result<()> {
     crate::tls::install();
     match policy {
-        Policy::Build(wanted) => build_bundle(&wanted),
+        Policy::New(wanted) => author::new(&wanted),
+        Policy::Build(wanted) => author::build_bundle(&wanted),
+        Policy::Check(wanted) => author::check(&wanted),
+        Policy::Inspect(wanted) => author::inspect(&wanted),
+        Policy::Test(wanted) => author::run_tests(&wanted),
+        Policy::Conformance(wanted) => author::conformance(&wanted),
+        Policy::Bench(wanted) => author::measure(&wanted),
         Policy::Activate(Activate { dir, admin }) => {
             let bundle = pack(&dir)?;
             let answer = runtime.block_on(call(&admin, Method::POST, "policy/activate", bundle))?;
@@ -31,26 +38,7 @@ pub(super) fn run(policy: Policy, runtime: &Runtime) -> Result<()> {
     }
 }
 
-fn build_bundle(wanted: &Build) -> Result<()> {
-    let options = Options {
-        offline: wanted.offline || Options::default().offline,
-        ..Options::default()
-    };
-    let built = build(&wanted.dir, &wanted.out, &options)?;
-    for component in &built.components {
-        println!(
-            "{}  {} bytes  sha256 {}",
-            component.file, component.size, component.sha256
-        );
-    }
-    println!(
-        "bundle in {}; activate it with `pointsman policy activate {0}`",
-        wanted.out.display()
-    );
-    Ok(())
-}
-
-pub(super) async fn call(
+pub(in crate::command) async fn call(
     admin: &Admin,
     method: Method,
     path: &str,
