@@ -4,6 +4,7 @@
 //! machine; the one time that is asserted, a segment's own duration, is what the product promises.
 
 mod admin;
+mod author;
 mod exhausted;
 mod failures;
 mod harness;
