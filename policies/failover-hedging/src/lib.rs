@@ -81,7 +81,7 @@ impl Failover for Hedging {
         let Some(next) = untried(attempts, remaining).filter(|_| allowed) else {
             return Patience::Wait(job.deadline_ms.max(1));
         };
-        let due = u64::from(self.due_ms(job, oldest, remaining)) * copies as u64;
+        let due = self.due_ms(job, oldest, copies, remaining);
         match due.saturating_sub(oldest.elapsed_ms.into()) {
             0 => Patience::Hedge(next),
             wait => Patience::Wait(u32::try_from(wait).unwrap_or(u32::MAX)),
@@ -113,19 +113,20 @@ impl Hedging {
         (delay as u32).clamp(self.min_ms, u32::MAX - 1)
     }
 
-    /// The same for an attempt under way.
-    fn due_ms(&self, job: &Job, attempt: &Attempt, remaining: &Candidates) -> u32 {
-        let soft_left = job.number(self.soft).unwrap_or(0.0);
+    /// The same for an attempt under way, of which so many copies run: each waits as long as the first.
+    fn due_ms(&self, job: &Job, attempt: &Attempt, copies: usize, remaining: &Candidates) -> u64 {
+        let soft = job.number(self.soft).unwrap_or(0.0) + f64::from(attempt.elapsed_ms);
+        // An orchestrator that runs an attempt is mostly no candidate any more, and then nothing is known of it here.
+        let row = attempt.row.filter(|row| *row < remaining.len());
         let p95 = self
             .p95
-            .zip(attempt.row)
-            .filter(|(_, row)| *row < remaining.len());
-        let p95 = p95.and_then(|(p95, row)| remaining.row(row).get(p95));
-        if self.by_p95.is_some() && p95.is_none() {
+            .zip(row)
+            .and_then(|(p95, row)| remaining.row(row).get(p95));
+        if self.by_p95.is_some() && p95.is_none() && copies == 1 {
             // The host looks after it now because its p95, or what stands for it, has passed.
-            return attempt.elapsed_ms;
+            return 0;
         }
-        self.delay_ms(soft_left + f64::from(attempt.elapsed_ms), p95)
+        u64::from(self.delay_ms(soft, p95)) * copies as u64
     }
 }
 

@@ -105,6 +105,11 @@ fn a_third_copy_waits_twice_as_long() {
     let three = [("copies", 3.into())];
     assert_eq!(slow(&three, &attempts(900), 1100), Patience::Wait(700));
     assert_eq!(slow(&three, &attempts(1600), 400), Patience::Hedge(2));
+    // Of orchestrators that are no candidates any more nothing is known: the share.
+    let unknown = |elapsed_ms| [running(None, elapsed_ms), running(None, 100)];
+    let by_p95 = [p95(), ("copies", 3.into())];
+    assert_eq!(slow(&by_p95, &unknown(900), 1100), Patience::Wait(700));
+    assert_eq!(slow(&by_p95, &unknown(1600), 400), Patience::Hedge(0));
 }
 
 #[test]
