@@ -403,7 +403,7 @@ fn the_host_takes_them_and_they_are_small() {
             let size = bytes(hook).len();
             assert!(size < MOST, "{hook} has {size} bytes");
         }
-        for hook in [Hook::Selection, Hook::Failover] {
+        for hook in [Hook::Selection, Hook::Byoc, Hook::Failover] {
             assert_eq!(component::check(&bytes(hook.name()), hook), Ok(()));
         }
         let host = Host::new(patient(), None).expect("an engine");
@@ -426,7 +426,12 @@ fn patient() -> Config {
 fn bundle(version: &Path) -> Bundle {
     let mut manifest = "name = \"line\"\nversion = \"1\"\non-failure = \"reject\"\n".to_owned();
     let mut files = Vec::new();
-    for (hook, settings) in [("selection", "{ verdict = \"order\" }"), ("failover", "{}")] {
+    let stages = [
+        ("selection", "{ verdict = \"order\" }"),
+        ("byoc", "{ most = \"7/3\" }"),
+        ("failover", "{}"),
+    ];
+    for (hook, settings) in stages {
         let bytes = read(version, hook);
         let digest = Digest::of(&bytes);
         manifest += &format!(
