@@ -131,6 +131,7 @@ impl World {
             units: 0,
             deadlines: Deadlines::live(SEGMENT),
             max_price: None,
+            hints: Arc::default(),
         };
         self.dispatcher
             .exchange(&request, &self.sessions, &*self.network)

@@ -192,8 +192,12 @@ fn price(info: Option<&PriceInfo>) -> (Option<Price>, Option<&'static str>) {
 }
 
 fn version(capabilities: &Capabilities) -> Option<u64> {
-    let text = capabilities.version.trim().trim_start_matches('v');
-    let version = semver::Version::parse(text).ok()?;
+    version_count(&capabilities.version)
+}
+
+/// A semantic version as one number; see the column `version`.
+pub(crate) fn version_count(text: &str) -> Option<u64> {
+    let version = semver::Version::parse(text.trim().trim_start_matches('v')).ok()?;
     Some(
         version
             .major

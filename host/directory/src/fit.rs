@@ -10,7 +10,7 @@ use pointsman_wire::capabilities::{Capability, compatible};
 use pointsman_wire::net::Capabilities;
 use pointsman_wire::net::capabilities::capability_constraints::ModelConstraint;
 
-use crate::facts::Facts;
+use crate::facts::{Facts, version_count};
 use crate::snapshot::Row;
 use crate::standing::Reach;
 
@@ -21,6 +21,8 @@ pub(crate) struct JobColumns {
     /// 0 no, 1 yes, 2 not known yet.
     pub(crate) fit: Vec<u8>,
     pub(crate) capacity_free: Vec<u64>,
+    pub(crate) capacity_total: Vec<u64>,
+    pub(crate) runner_version: Vec<u64>,
     pub(crate) warm: Vec<u8>,
 }
 
@@ -38,11 +40,15 @@ impl JobColumns {
             required: Arc::clone(required),
             fit: rows.iter().map(|row| fit(row, required)).collect(),
             capacity_free: vec![UNKNOWN_COUNT; rows.len()],
+            capacity_total: vec![UNKNOWN_COUNT; rows.len()],
+            runner_version: vec![UNKNOWN_COUNT; rows.len()],
             warm: vec![UNKNOWN_MARK; rows.len()],
         };
         for (place, row) in rows.iter().enumerate() {
             if let Some((capability, offered)) = offered(row) {
                 columns.capacity_free[place] = count(Some(free(capability, &offered)));
+                columns.capacity_total[place] = count(Some(total(capability, &offered)));
+                columns.runner_version[place] = count(version_count(&offered.runner_version));
                 columns.warm[place] = mark(Some(offered.warm));
             }
         }
@@ -109,4 +115,12 @@ fn free(capability: u32, model: &ModelConstraint) -> u64 {
         return model.capacity.into();
     }
     model.capacity.saturating_sub(model.capacity_in_use).into()
+}
+
+/// Containers in all, busy or free.
+fn total(capability: u32, model: &ModelConstraint) -> u64 {
+    if capability == Capability::LiveVideoToVideo.number() {
+        return u64::from(model.capacity) + u64::from(model.capacity_in_use);
+    }
+    model.capacity.into()
 }

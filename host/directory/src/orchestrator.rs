@@ -21,6 +21,9 @@ pub struct Orchestrator {
     pub uri: ServiceUri,
     in_flight: AtomicU64,
     rest_until_ms: AtomicU64,
+    /// The bits of a float.
+    probe_ms: AtomicU64,
+    probe_failures: AtomicU64,
     offer: Mutex<Option<Box<OrchestratorInfo>>>,
     poke: Notify,
 }
@@ -38,6 +41,8 @@ impl Orchestrator {
             uri,
             in_flight: AtomicU64::new(0),
             rest_until_ms: AtomicU64::new(rest_until_ms),
+            probe_ms: AtomicU64::new(f64::NAN.to_bits()),
+            probe_failures: AtomicU64::new(0),
             offer: Mutex::new(None),
             poke: Notify::new(),
         }
@@ -53,6 +58,21 @@ impl Orchestrator {
     #[must_use]
     pub fn rest_ms(&self, now_ms: u64) -> u64 {
         self.rest_until_ms().saturating_sub(now_ms)
+    }
+
+    /// How long the last answered probe took, from question to answer, ms; NaN unknown.
+    pub(crate) fn probe_ms(&self) -> f64 {
+        f64::from_bits(self.probe_ms.load(Ordering::Relaxed))
+    }
+
+    /// Probes in a row that were not answered.
+    pub(crate) fn probe_failures(&self) -> u64 {
+        self.probe_failures.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_probes(&self, ms: f64, failures: u64) {
+        self.probe_ms.store(ms.to_bits(), Ordering::Relaxed);
+        self.probe_failures.store(failures, Ordering::Relaxed);
     }
 
     pub(crate) fn rest_until_ms(&self) -> u64 {

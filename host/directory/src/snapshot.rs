@@ -8,6 +8,7 @@
 //! while only the second changes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -20,7 +21,7 @@ use crate::fit::JobColumns;
 use crate::history::Work;
 use crate::orchestrator::Orchestrator;
 use crate::past::PastColumns;
-use crate::source::Listing;
+use crate::source::{Listing, Origin};
 use crate::standing::Reach;
 use crate::table::{Entry, Table};
 
@@ -57,6 +58,10 @@ pub(crate) struct Present {
     pub(crate) price_den: Vec<u64>,
     pub(crate) version: Vec<u64>,
     pub(crate) region: Vec<u64>,
+    pub(crate) source: Vec<u64>,
+    pub(crate) trust: Vec<f64>,
+    pub(crate) address: Vec<u64>,
+    pub(crate) transcoder: Vec<u64>,
     pub(crate) labels: HashMap<String, Vec<u64>>,
     /// The history of work that nobody has done.
     blank: Arc<PastColumns>,
@@ -129,6 +134,10 @@ impl Present {
             price_den: fact(|facts| facts.price.map(|price| price.den.get())),
             version: fact(|facts| facts.version),
             region: symbols(&rows, |listing| listing.region.as_deref()),
+            source: symbols(&rows, |listing| listing.origins.first().map(Origin::name)),
+            trust: rows.iter().map(trust).collect(),
+            address: rows.iter().map(address).collect(),
+            transcoder: rows.iter().map(transcoder).collect(),
             labels: labels(&rows),
             blank: Arc::new(PastColumns::blank(rows.len())),
             jobs: Mutex::default(),
@@ -167,6 +176,29 @@ fn answers(reach: Reach) -> u8 {
         Reach::Silent => Some(false),
         Reach::Unasked => None,
     })
+}
+
+fn trust(row: &Row) -> f64 {
+    row.listing.trust.map_or(f64::NAN, f64::from)
+}
+
+/// Zeros are what off-chain nodes send.
+fn address(row: &Row) -> u64 {
+    let address = row.facts.as_ref().map(|facts| facts.address);
+    let text = |address: [u8; 20]| {
+        address.iter().fold("0x".to_owned(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    };
+    let known = address.filter(|address| *address != [0; 20]);
+    known.map_or(0, |address| Symbol::of(&text(address)).0)
+}
+
+fn transcoder(row: &Row) -> u64 {
+    let facts = row.facts.as_deref();
+    let uri = facts.and_then(|facts| facts.transcoder.as_ref());
+    uri.map_or(0, |uri| Symbol::of(uri.as_str()).0)
 }
 
 fn symbols<'a>(rows: &'a [Row], said: impl Fn(&'a Listing) -> Option<&'a str>) -> Vec<u64> {

@@ -118,6 +118,12 @@ impl Table {
                     }
                 }
             }
+            let standing = &entry.standing;
+            let ms = |trip: RoundTrip| trip.rpc.as_secs_f64() * 1000.0;
+            let failures = standing.failures.into();
+            entry
+                .orchestrator
+                .set_probes(standing.round_trip.map_or(f64::NAN, ms), failures);
         })
     }
 

@@ -1,9 +1,10 @@
 //! The candidates of one job.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pointsman_facts::values::{NO, YES};
-use pointsman_facts::{Candidates, Column, Kept, Symbol, Values, Workload};
+use pointsman_facts::{Candidates, Column, Hints, Kept, Symbol, Values, Workload};
 use pointsman_wire::net::Capabilities;
 
 use crate::clock::Clock;
@@ -27,22 +28,34 @@ pub struct Query {
     pub required: Arc<Capabilities>,
     /// Who holds the stream's session now.
     pub incumbent: Option<Symbol>,
+    /// What the application wants.
+    pub hints: Arc<Hints>,
 }
 
 /// Every known orchestrator as a candidate for one job.
 ///
-/// Rows and facts are those of one snapshot and never change; `in-flight` and `rest-ms` are as of the moment they are asked for, or of
-/// the moment the view was [kept](Candidates::keep).
+/// Rows and facts are those of one snapshot and never change; `in-flight`, `rest-ms` and the outcome of the last probe are as of the
+/// moment they are asked for, or of the moment the view was [kept](Candidates::keep).
 #[derive(Clone, Debug)]
 pub struct View {
     snapshot: Arc<Snapshot>,
     job: Arc<JobColumns>,
     past: Arc<PastColumns>,
     incumbent: Option<usize>,
+    hints: Arc<Hints>,
     excluded: Vec<usize>,
     clock: Clock,
-    /// `in-flight` and `rest-ms` of every row, once the view is kept.
-    live: Option<(Vec<u64>, Vec<u64>)>,
+    /// Once the view is kept.
+    live: Option<Live>,
+}
+
+/// What changes without a new snapshot, of every row.
+#[derive(Clone, Debug)]
+struct Live {
+    in_flight: Vec<u64>,
+    rest_ms: Vec<u64>,
+    probe_ms: Vec<f64>,
+    probe_failures: Vec<u64>,
 }
 
 // === impl View ===
@@ -54,6 +67,7 @@ impl View {
             job: present.job(&query.required),
             past: Arc::clone(snapshot.past(query.workload, query.model)),
             incumbent: query.incumbent.and_then(|id| present.row_of(id)),
+            hints: Arc::clone(&query.hints),
             excluded: Vec::new(),
             snapshot,
             clock,
@@ -127,9 +141,48 @@ impl View {
         Values::Numbers(costs.map(cost).collect())
     }
 
-    fn live(&self, count: impl Fn(&Orchestrator) -> u64) -> Values<'_> {
+    /// What every orchestrator says now.
+    fn now<T>(&self, said: impl Fn(&Orchestrator) -> T) -> Vec<T> {
         let rows = self.snapshot.present.rows.iter();
-        Values::Counts(rows.map(|row| count(&row.orchestrator)).collect())
+        rows.map(|row| said(&row.orchestrator)).collect()
+    }
+
+    fn rest_ms(&self) -> Vec<u64> {
+        let now_ms = self.clock.unix_ms();
+        self.now(|orchestrator| orchestrator.rest_ms(now_ms))
+    }
+
+    /// What changes with time: as kept, or as it is now.
+    fn live<T: Clone>(
+        &self,
+        kept: impl Fn(&Live) -> &Vec<T>,
+        now: impl Fn() -> Vec<T>,
+    ) -> Cow<'_, [T]> {
+        match &self.live {
+            Some(live) => kept(live).as_slice().into(),
+            None => now().into(),
+        }
+    }
+
+    fn hinted(&self) -> Values<'_> {
+        let mut places = vec![f64::NAN; self.rows()];
+        for (place, &id) in (0_u32..).zip(&self.hints.order) {
+            if let Some(row) = self.row_of(id)
+                && places[row].is_nan()
+            {
+                places[row] = place.into();
+            }
+        }
+        Values::Numbers(places.into())
+    }
+
+    /// Marks who is on `list`.
+    fn listed(&self, list: &[Symbol]) -> Values<'_> {
+        let mut marks = vec![NO; self.rows()];
+        for row in list.iter().filter_map(|&id| self.row_of(id)) {
+            marks[row] = YES;
+        }
+        Values::Marks(marks.into())
     }
 }
 
@@ -154,26 +207,38 @@ impl Candidates for View {
             Column::Incumbent => self.incumbent(),
             // Nothing is paid in advance while there are no tickets.
             Column::Credit => Values::Numbers(vec![0.0; self.rows()].into()),
-            Column::InFlight => match &self.live {
-                Some((in_flight, _)) => Values::Counts((&**in_flight).into()),
-                None => self.live(Orchestrator::in_flight),
+            Column::InFlight => Values::Counts(
+                self.live(|live| &live.in_flight, || self.now(Orchestrator::in_flight)),
+            ),
+            Column::RestMs => Values::Counts(self.live(|live| &live.rest_ms, || self.rest_ms())),
+            Column::ProbeMs => Values::Numbers(
+                self.live(|live| &live.probe_ms, || self.now(Orchestrator::probe_ms)),
+            ),
+            Column::ProbeFailures => Values::Counts(self.live(
+                |live| &live.probe_failures,
+                || self.now(Orchestrator::probe_failures),
+            )),
+            Column::HintOrder => self.hinted(),
+            Column::HintOnly => match &self.hints.only {
+                Some(only) => self.listed(only),
+                None => Values::unknown(column.kind(), self.rows()),
             },
-            Column::RestMs => match &self.live {
-                Some((_, rest_ms)) => Values::Counts((&**rest_ms).into()),
-                None => {
-                    let now_ms = self.clock.unix_ms();
-                    self.live(|orchestrator| orchestrator.rest_ms(now_ms))
-                }
-            },
+            Column::HintIgnore => self.listed(&self.hints.ignore),
             Column::Price => Values::Numbers((&*present.price).into()),
             Column::PriceNum => Values::Counts((&*present.price_num).into()),
             Column::PriceDen => Values::Counts((&*present.price_den).into()),
             Column::PriceEffective => self.effective_price(),
             Column::CapacityFree => Values::Counts((&*self.job.capacity_free).into()),
+            Column::CapacityTotal => Values::Counts((&*self.job.capacity_total).into()),
+            Column::RunnerVersion => Values::Counts((&*self.job.runner_version).into()),
             Column::Warm => Values::Marks((&*self.job.warm).into()),
             Column::Version => Values::Counts((&*present.version).into()),
             Column::Id => Values::Symbols((&*present.id).into()),
             Column::Region => Values::Symbols((&*present.region).into()),
+            Column::Source => Values::Symbols((&*present.source).into()),
+            Column::ScoreTrust => Values::Numbers((&*present.trust).into()),
+            Column::Address => Values::Symbols((&*present.address).into()),
+            Column::Transcoder => Values::Symbols((&*present.transcoder).into()),
             Column::Label(key) => match present.labels.get(key) {
                 Some(values) => Values::Symbols((&**values).into()),
                 None => Values::unknown(column.kind(), self.rows()),
@@ -197,13 +262,12 @@ impl Candidates for View {
     fn keep(&self) -> Option<Arc<dyn Kept>> {
         let mut kept = self.clone();
         if kept.live.is_none() {
-            let now_ms = self.clock.unix_ms();
-            let rows = self.snapshot.present.rows.iter();
-            let live = rows.map(|row| {
-                let orchestrator = &row.orchestrator;
-                (orchestrator.in_flight(), orchestrator.rest_ms(now_ms))
+            kept.live = Some(Live {
+                in_flight: self.now(Orchestrator::in_flight),
+                rest_ms: self.rest_ms(),
+                probe_ms: self.now(Orchestrator::probe_ms),
+                probe_failures: self.now(Orchestrator::probe_failures),
             });
-            kept.live = Some(live.unzip());
         }
         Some(Arc::new(kept))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_directory::Orchestrator;
-use pointsman_facts::{Failure, Price, Symbol, Workload};
+use pointsman_facts::{Failure, Hints, Price, Symbol, Workload};
 use pointsman_wire::net::Capabilities;
 
 use crate::Deadlines;
@@ -70,6 +70,8 @@ pub struct Request {
     pub deadlines: Deadlines,
     /// The operator's ceiling for this job.
     pub max_price: Option<Price>,
+    /// What the application wants. Hand in the same `Arc` for every job with the same wishes.
+    pub hints: Arc<Hints>,
 }
 
 /// A good result and how it was come by.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use attempt::{Attempt, Running};
 use pointsman_directory::{Directory, Query, View};
-use pointsman_facts::{Blame, Candidates, Failure, Job};
+use pointsman_facts::{Blame, Candidates, Failure, Hints, Job};
 use pointsman_policy::{Host, Selection};
 use tokio::time::{Instant, sleep_until};
 
@@ -282,6 +282,7 @@ impl Dispatcher {
             model: request.model,
             required: Arc::clone(&request.required),
             incumbent,
+            hints: Arc::clone(&request.hints),
         })
     }
 
@@ -293,17 +294,21 @@ impl Dispatcher {
             workload: request.workload,
             capability: request.capability,
             model: request.model,
-            affinity: request.affinity,
+            affinity: request.hints.affinity.map_or(request.affinity, |key| key.0),
             deadline_ms: millis(request.deadlines.hard),
             soft_ms: millis(request.deadlines.soft),
             units: request.units,
             segment_ms: request.segment.map(millis),
             sequence: request.sequence,
-            max_price: request.max_price,
+            max_price: request.hints.tighten(request.max_price),
             price_is_hard: self.settings.price_is_hard,
             retries_left: self.settings.max_attempts.get() - 1,
             hedges_left: self.settings.max_hedges,
-            labels: std::collections::BTreeMap::new(),
+            labels: request.hints.labels.clone(),
+            hints: Hints {
+                labels: std::collections::BTreeMap::new(),
+                ..(*request.hints).clone()
+            },
         }
     }
 }

@@ -38,6 +38,17 @@ pub enum Column {
     Position,
     Region,
     Label(String),
+    Source,
+    ScoreTrust,
+    Address,
+    Transcoder,
+    ProbeMs,
+    ProbeFailures,
+    CapacityTotal,
+    RunnerVersion,
+    HintOrder,
+    HintOnly,
+    HintIgnore,
 }
 
 /// One row of the registry.
@@ -255,6 +266,83 @@ pub const TABLE: &[Entry] = &[
         "nobody says",
         "the operator's or the webhook's label of that key",
     ),
+    entry(
+        "source",
+        Kind::Symbols,
+        "",
+        "never",
+        "who names it: list, webhook or table, the first of these",
+    ),
+    entry(
+        "score/trust",
+        Kind::Numbers,
+        "",
+        "the discovery webhook gives none",
+        "the webhook's score: 1 trusted, 0 not; no measure of speed",
+    ),
+    entry(
+        "address",
+        Kind::Symbols,
+        "",
+        "off-chain, or it has not answered",
+        "the address that it signs with, as 0x and 40 hex digits",
+    ),
+    entry(
+        "transcoder",
+        Kind::Symbols,
+        "",
+        "it has not answered, or names none",
+        "the service URI that it wants work sent to; mostly its own",
+    ),
+    entry(
+        "probe-ms",
+        Kind::Numbers,
+        "ms",
+        "no probe was answered since the start",
+        "time of the last answered probe, from question to answer, without connecting",
+    ),
+    entry(
+        "probe-failures",
+        Kind::Counts,
+        "probes",
+        "never",
+        "probes in a row that were not answered",
+    ),
+    entry(
+        "capacity-total",
+        Kind::Counts,
+        "sessions",
+        "as capacity-free",
+        "what capacity-free is out of",
+    ),
+    entry(
+        "runner-version",
+        Kind::Counts,
+        "",
+        "the job names no model, or it does not say",
+        "version of what runs the job's model, counted as version",
+    ),
+    entry(
+        "hint/order",
+        Kind::Numbers,
+        "",
+        "it is not on the application's list",
+        "its place on that list; 0 is first",
+    ),
+    entry(
+        "hint/only",
+        Kind::Marks,
+        "",
+        "the application gave no such list",
+        "it is on the list of the only ones that may get the job",
+    ),
+    entry(
+        "hint/ignore",
+        Kind::Marks,
+        "",
+        "never",
+        "it is on the list of those that shall not",
+    ),
 ];
 
 /// A name that is not in the registry.
@@ -301,6 +389,17 @@ impl Column {
             "score/sum" => Self::ScoreSum,
             "position" => Self::Position,
             "region" => Self::Region,
+            "source" => Self::Source,
+            "score/trust" => Self::ScoreTrust,
+            "address" => Self::Address,
+            "transcoder" => Self::Transcoder,
+            "probe-ms" => Self::ProbeMs,
+            "probe-failures" => Self::ProbeFailures,
+            "capacity-total" => Self::CapacityTotal,
+            "runner-version" => Self::RunnerVersion,
+            "hint/order" => Self::HintOrder,
+            "hint/only" => Self::HintOnly,
+            "hint/ignore" => Self::HintIgnore,
             _ => return Self::parametric(name),
         };
         Ok(known)
@@ -324,7 +423,12 @@ impl Column {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Fit | Self::Answers | Self::Incumbent | Self::Warm => Kind::Marks,
+            Self::Fit
+            | Self::Answers
+            | Self::Incumbent
+            | Self::Warm
+            | Self::HintOnly
+            | Self::HintIgnore => Kind::Marks,
             Self::InFlight
             | Self::PriceNum
             | Self::PriceDen
@@ -332,8 +436,16 @@ impl Column {
             | Self::CapacityFree
             | Self::RestMs
             | Self::Version
+            | Self::ProbeFailures
+            | Self::CapacityTotal
+            | Self::RunnerVersion
             | Self::Position => Kind::Counts,
-            Self::Id | Self::Region | Self::Label(_) => Kind::Symbols,
+            Self::Id
+            | Self::Region
+            | Self::Source
+            | Self::Address
+            | Self::Transcoder
+            | Self::Label(_) => Kind::Symbols,
             _ => Kind::Numbers,
         }
     }
@@ -368,6 +480,17 @@ impl fmt::Display for Column {
             Self::ScoreSum => "score/sum",
             Self::Position => "position",
             Self::Region => "region",
+            Self::Source => "source",
+            Self::ScoreTrust => "score/trust",
+            Self::Address => "address",
+            Self::Transcoder => "transcoder",
+            Self::ProbeMs => "probe-ms",
+            Self::ProbeFailures => "probe-failures",
+            Self::CapacityTotal => "capacity-total",
+            Self::RunnerVersion => "runner-version",
+            Self::HintOrder => "hint/order",
+            Self::HintOnly => "hint/only",
+            Self::HintIgnore => "hint/ignore",
         };
         f.write_str(name)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::nearest;
 use crate::values::Kind;
-use crate::{Price, Symbol, Workload};
+use crate::{Hints, Price, Symbol, Workload};
 
 /// What is routed. Made by a workload, completed by dispatch, read by policies.
 ///
@@ -38,7 +38,7 @@ pub struct Job {
     pub segment_ms: Option<u32>,
     /// Place in the stream.
     pub sequence: Option<u64>,
-    /// The operator's ceiling.
+    /// The lower of the operator's ceiling and the application's.
     pub max_price: Option<Price>,
     /// Whether `max_price` binds the host as well, so that no policy can pass it.
     pub price_is_hard: bool,
@@ -48,6 +48,9 @@ pub struct Job {
     pub hedges_left: u32,
     /// Labels of the application.
     pub labels: BTreeMap<String, String>,
+    /// What else the application wants.
+    #[serde(default)]
+    pub hints: Hints,
 }
 
 /// A fact about the job that a policy can ask for beside the fixed fields.
@@ -66,6 +69,11 @@ pub enum JobFact {
     RetriesLeft,
     HedgesLeft,
     Label(String),
+    HintSort,
+    HintMaxPrice,
+    HintMaxPriceNum,
+    HintMaxPriceDen,
+    HintAffinity,
 }
 
 /// The value of a job fact.
@@ -110,7 +118,7 @@ pub const TABLE: &[(&str, Kind, &str, &str, &str)] = &[
         "max-price",
         Kind::Numbers,
         "wei per unit",
-        "the operator set none",
+        "neither the operator nor the application set one",
         "the most that may be paid",
     ),
     (
@@ -148,6 +156,41 @@ pub const TABLE: &[(&str, Kind, &str, &str, &str)] = &[
         "the application gave none",
         "the application's label of that key",
     ),
+    (
+        "hint/sort",
+        Kind::Symbols,
+        "",
+        "the application has no wish",
+        "what to prefer: `price`, `latency` or `throughput`",
+    ),
+    (
+        "hint/max-price",
+        Kind::Numbers,
+        "wei per unit",
+        "the application named none",
+        "the most that the application would pay",
+    ),
+    (
+        "hint/max-price/num",
+        Kind::Counts,
+        "wei",
+        "as hint/max-price",
+        "numerator of the same, exactly",
+    ),
+    (
+        "hint/max-price/den",
+        Kind::Counts,
+        "units",
+        "as hint/max-price",
+        "denominator of the same",
+    ),
+    (
+        "hint/affinity",
+        Kind::Marks,
+        "",
+        "never",
+        "the application chose the affinity key itself",
+    ),
 ];
 
 /// A name that is not in the registry.
@@ -178,6 +221,11 @@ impl JobFact {
             "max-price/den" => Self::MaxPriceDen,
             "retries-left" => Self::RetriesLeft,
             "hedges-left" => Self::HedgesLeft,
+            "hint/sort" => Self::HintSort,
+            "hint/max-price" => Self::HintMaxPrice,
+            "hint/max-price/num" => Self::HintMaxPriceNum,
+            "hint/max-price/den" => Self::HintMaxPriceDen,
+            "hint/affinity" => Self::HintAffinity,
             _ => match name.split_once('/') {
                 Some(("label", key)) if !key.is_empty() => Self::Label(key.to_lowercase()),
                 _ => {
@@ -203,6 +251,11 @@ impl fmt::Display for JobFact {
             Self::MaxPriceDen => "max-price/den",
             Self::RetriesLeft => "retries-left",
             Self::HedgesLeft => "hedges-left",
+            Self::HintSort => "hint/sort",
+            Self::HintMaxPrice => "hint/max-price",
+            Self::HintMaxPriceNum => "hint/max-price/num",
+            Self::HintMaxPriceDen => "hint/max-price/den",
+            Self::HintAffinity => "hint/affinity",
             Self::Label(key) => return write!(f, "label/{key}"),
         };
         f.write_str(name)
@@ -216,13 +269,15 @@ impl Job {
     #[must_use]
     pub fn fact(&self, fact: &JobFact) -> Fact {
         let count = |known: Option<u64>| known.map_or(Fact::Unknown, Fact::Count);
+        let number = |price: Option<Price>| {
+            price.map_or(Fact::Unknown, |price| Fact::Number(price.to_f64()))
+        };
+        let wished = self.hints.max_price;
         match fact {
             JobFact::SoftMs => Fact::Count(self.soft_ms.into()),
             JobFact::SegmentMs => count(self.segment_ms.map(u64::from)),
             JobFact::Sequence => count(self.sequence),
-            JobFact::MaxPrice => self
-                .max_price
-                .map_or(Fact::Unknown, |price| Fact::Number(price.to_f64())),
+            JobFact::MaxPrice => number(self.max_price),
             JobFact::MaxPriceNum => count(self.max_price.map(|price| price.num)),
             JobFact::MaxPriceDen => count(self.max_price.map(|price| price.den.get())),
             JobFact::RetriesLeft => Fact::Count(self.retries_left.into()),
@@ -231,6 +286,14 @@ impl Job {
                 .labels
                 .get(key)
                 .map_or(Fact::Unknown, |value| Fact::Symbol(Symbol::of(value))),
+            JobFact::HintSort => {
+                let sort = self.hints.sort;
+                sort.map_or(Fact::Unknown, |sort| Fact::Symbol(Symbol::of(sort.name())))
+            }
+            JobFact::HintMaxPrice => number(wished),
+            JobFact::HintMaxPriceNum => count(wished.map(|price| price.num)),
+            JobFact::HintMaxPriceDen => count(wished.map(|price| price.den.get())),
+            JobFact::HintAffinity => Fact::Mark(self.hints.affinity.is_some()),
         }
     }
 }

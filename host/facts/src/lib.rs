@@ -13,6 +13,7 @@
 pub mod candidates;
 pub mod column;
 pub mod failure;
+pub mod hints;
 pub mod job;
 pub mod price;
 pub mod symbol;
@@ -22,6 +23,7 @@ pub mod workload;
 pub use candidates::{Candidates, Kept};
 pub use column::Column;
 pub use failure::{Blame, Failure, FailureKind};
+pub use hints::Hints;
 pub use job::{Fact, Job, JobFact};
 pub use price::Price;
 pub use symbol::Symbol;

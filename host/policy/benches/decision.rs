@@ -108,5 +108,6 @@ fn job(seed: u64) -> Job {
         retries_left: 3,
         hedges_left: 1,
         labels: BTreeMap::new(),
+        hints: pointsman_facts::Hints::default(),
     }
 }

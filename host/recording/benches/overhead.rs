@@ -199,6 +199,7 @@ fn view(directory: &Directory) -> View {
         model: Symbol::UNKNOWN,
         required: Arc::new(Capabilities::default()),
         incumbent: Some(pointsman_directory::identity(&uri(3))),
+        hints: Arc::default(),
     })
 }
 
@@ -221,5 +222,6 @@ fn job(seed: u64) -> Job {
         retries_left: 3,
         hedges_left: 1,
         labels: BTreeMap::new(),
+        hints: pointsman_facts::Hints::default(),
     }
 }

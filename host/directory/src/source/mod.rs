@@ -151,6 +151,19 @@ fn listing_of<'a>(
         .map(|(_, listing)| listing)
 }
 
+// === impl Origin ===
+
+impl Origin {
+    /// The name in lists and in the column `source`.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Webhook => "webhook",
+            Self::Table => "table",
+        }
+    }
+}
+
 // === impl Listing ===
 
 impl Listing {

@@ -45,6 +45,7 @@ fn everything(directory: &Directory) -> Vec<(String, Vec<u64>)> {
                 model: Symbol::of(model),
                 required: Arc::new(Capabilities::default()),
                 incumbent: None,
+                hints: Arc::default(),
             });
             let values = match view.values(&column) {
                 Values::Numbers(values) => values.iter().map(|value| value.to_bits()).collect(),

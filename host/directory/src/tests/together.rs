@@ -22,6 +22,7 @@ fn work(directory: &Directory, worker: usize) {
             model: Symbol::UNKNOWN,
             required: Arc::new(Capabilities::default()),
             incumbent: None,
+            hints: Arc::default(),
         });
         assert!(view.snapshot() >= last, "numbers only rise");
         last = view.snapshot();

@@ -26,6 +26,7 @@ fn query(required: &Arc<Capabilities>) -> Query {
         model: Symbol::UNKNOWN,
         required: Arc::clone(required),
         incumbent: None,
+        hints: Arc::default(),
     }
 }
 

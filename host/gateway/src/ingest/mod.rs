@@ -1,5 +1,6 @@
 //! How streams come in: HTTP push and RTMP, on terms that a webhook may set.
 
+pub mod hints;
 pub mod multipart;
 pub mod push;
 pub mod rtmp;

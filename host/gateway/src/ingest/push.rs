@@ -7,7 +7,7 @@
 //! | status | when |
 //! |---|---|
 //! | 200 | done; renditions if `Accept: multipart/mixed`, else an empty body |
-//! | 400 | extension, name, slice or configuration |
+//! | 400 | extension, name, slice, configuration or hints |
 //! | 403 | the webhook refused, or the name is live over RTMP |
 //! | 405 | neither PUT nor POST |
 //! | 422 | the media cannot be transcoded, or every attempt failed |
@@ -15,6 +15,8 @@
 //! | 503 | no orchestrator; no room for the segment; the gateway stops |
 //!
 //! The first segment of a name opens its stream; what the webhook or the header says about renditions counts then, and only then.
+//! Hints are another matter: what the webhook said counts for every segment, and what the header [`Pointsman-Hints`](super::hints)
+//! says for the segment that it comes with.
 //!
 //! # Who is let in before what is sent
 //!
@@ -150,7 +152,7 @@ impl Push {
         held.settle();
         // A task of its own: viewers want the segment even when its pusher hangs up.
         let carrying = live.clone();
-        let incoming = Self::incoming(&pushed, media, &found);
+        let incoming = Self::incoming(&live, &pushed, media, &found);
         let carried = tokio::spawn(async move {
             let _held = held;
             carrying.carry(incoming).await
@@ -306,11 +308,13 @@ impl Push {
             stream_id: terms.stream_id,
             session_id: terms.session_id,
             segment: pushed.duration,
+            hints: Arc::new(terms.hints),
         })
     }
 
-    fn incoming(pushed: &Pushed, media: Bytes, found: &Probe) -> Incoming {
+    fn incoming(live: &Live, pushed: &Pushed, media: Bytes, found: &Probe) -> Incoming {
         let terms = pushed.terms.as_ref();
+        let hints = pushed.hints.clone();
         Incoming {
             sequence: pushed.sequence,
             media,
@@ -321,6 +325,7 @@ impl Push {
             slice: pushed.slice,
             reinit: terms.is_some_and(|terms| terms.reinit),
             patience: terms.map_or(1, |terms| terms.timeout_multiplier),
+            hints: hints.map(|hints| Arc::new(hints.or(live.hints()))),
             has_pictures: !found.is_zero_frame(),
         }
     }
@@ -343,6 +348,7 @@ fn merge(answered: Terms, header: Option<Terms>) -> Result<Terms, Refused> {
         key: header.key.or(answered.key),
         stream_id: header.stream_id.or(answered.stream_id),
         session_id: header.session_id.or(answered.session_id),
+        hints: answered.hints,
         ..header
     })
 }

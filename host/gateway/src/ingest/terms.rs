@@ -6,10 +6,13 @@
 //! Every field go-livepeer knows is parsed. What is not supported yet (object stores, recording, verification) refuses the stream
 //! with the reason: to accept and ignore it would lose what the application relies on. Unknown fields are ignored, as they are there.
 
+use pointsman_facts::Hints;
 use pointsman_media::name::{NameError, StreamKey, StreamName, StreamPath};
 use pointsman_wire::profile::{Profile, ProfileError, from_json, preset};
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::hints::{HEADER, HintsError, from_value};
 
 /// Longest id of the application's that is taken, in bytes: they are on every line of the log about the stream.
 const MAX_ID: usize = 256;
@@ -34,6 +37,7 @@ struct Document {
     verification_freq: Option<u32>,
     timeout_multiplier: Option<i32>,
     force_session_reinit: Option<bool>,
+    hints: Option<Value>,
 }
 
 /// The same, checked.
@@ -55,6 +59,8 @@ pub struct Terms {
     pub timeout_multiplier: u32,
     /// Whether orchestrators must start their encoders anew for this segment.
     pub reinit: bool,
+    /// What the application wants of routing; only the webhook says so here.
+    pub hints: Hints,
 }
 
 /// Why the terms cannot be met.
@@ -85,6 +91,12 @@ pub enum TermsError {
     /// An id that would fill the log.
     #[error("{0}: longer than {MAX_ID} bytes")]
     LongId(&'static str),
+    /// Hints that cannot be taken.
+    #[error("hints: {0}")]
+    Hints(#[from] HintsError),
+    /// Hints in go-livepeer's header.
+    #[error("hints: a push sends them in the header {HEADER}")]
+    HintsElsewhere,
     /// The webhook must name the stream.
     #[error("manifestID: missing or empty")]
     NoName,
@@ -99,7 +111,11 @@ impl Terms {
     ///
     /// [`TermsError`], naming the field.
     pub fn from_header(json: &[u8]) -> Result<Self, TermsError> {
-        serde_json::from_slice::<Document>(json)?.checked()
+        let document: Document = serde_json::from_slice(json)?;
+        if document.hints.is_some() {
+            return Err(TermsError::HintsElsewhere);
+        }
+        document.checked()
     }
 
     /// Reads a webhook's answer. Empty means: accepted as it is.
@@ -122,7 +138,7 @@ impl Terms {
 // === impl Document ===
 
 impl Document {
-    fn checked(self) -> Result<Terms, TermsError> {
+    fn checked(mut self) -> Result<Terms, TermsError> {
         self.refuse_unsupported()?;
         let name = |id: &String| {
             let path = StreamPath::parse(id).map_err(|error| TermsError::Name {
@@ -137,7 +153,9 @@ impl Document {
                 error,
             })
         };
+        let hints = self.hints.take().filter(|hints| !hints.is_null());
         Ok(Terms {
+            hints: hints.map(from_value).transpose()?.unwrap_or_default(),
             name: self.manifest_id.as_ref().map(name).transpose()?.flatten(),
             key: self
                 .stream_key

@@ -38,6 +38,7 @@ impl From<segmenter::Segment> for Incoming {
             slice: None,
             reinit: false,
             patience: 1,
+            hints: None,
             has_pictures: segment.frames > 0,
         }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use pointsman_dispatch::{Deadlines, Delivered, StopReason, Stopped};
+use pointsman_facts::Hints;
 use pointsman_media::hls::{self, Number, Playout};
 use pointsman_media::name::StreamName;
 use pointsman_wire::net::Capabilities;
@@ -49,6 +50,8 @@ pub struct LiveSpec {
     pub session_id: Option<String>,
     /// The longest segment to expect.
     pub segment: Duration,
+    /// What the application wants of every segment.
+    pub hints: Arc<Hints>,
 }
 
 /// A segment from a publisher.
@@ -72,6 +75,8 @@ pub struct Incoming {
     pub reinit: bool,
     /// Stretches the hard deadline; 1 is the usual one.
     pub patience: u32,
+    /// What the application wants of this one; `None`: what it wants of all.
+    pub hints: Option<Arc<Hints>>,
     /// Whether there are pictures in it. A segment without is the same in every rendition, and nobody is asked for it.
     pub has_pictures: bool,
 }
@@ -144,6 +149,12 @@ impl Live {
     #[must_use]
     pub fn profiles(&self) -> &[Profile] {
         &self.spec.profiles
+    }
+
+    /// What the application wants of every segment.
+    #[must_use]
+    pub fn hints(&self) -> &Hints {
+        &self.spec.hints
     }
 
     /// When it started.
@@ -219,6 +230,7 @@ impl Live {
             slice: incoming.slice,
             reinit: incoming.reinit,
             deadlines,
+            hints: incoming.hints.unwrap_or_else(|| self.spec.hints.clone()),
         };
         let delivered = self.transcoder.transcode(&self.stream, segment).await?;
         self.delivered(&delivered);

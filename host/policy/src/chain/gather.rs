@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use pointsman_facts::values::{UNKNOWN_COUNT, UNKNOWN_MARK};
-use pointsman_facts::{Candidates, Column, Kind, Values};
+use pointsman_facts::{Candidates, Column, Kind, Symbol, Values};
 
 use crate::plan::{Resolved, Source};
 use crate::wit;
@@ -62,6 +62,11 @@ impl<'c> Base<'c> {
             fetched: columns.iter().map(|_| None).collect(),
             rows: candidates.rows(),
         }
+    }
+
+    /// The identity of `row`.
+    pub(crate) fn id(&self, row: usize) -> Symbol {
+        self.candidates.id(row)
     }
 
     /// The values of the column at `place`.

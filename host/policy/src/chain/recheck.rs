@@ -16,6 +16,10 @@ pub enum DropReason {
     AboveCeiling,
     /// Its price is unknown, and an unknown price does not pass under a ceiling here.
     Unpriced,
+    /// The application named the only ones that may get the job, and it is none of them.
+    NotOnly,
+    /// The application barred it.
+    Ignored,
 }
 
 /// A candidate that the host dropped.
@@ -43,6 +47,8 @@ impl DropReason {
             Self::Unfit => "unfit",
             Self::AboveCeiling => "above-ceiling",
             Self::Unpriced => "unpriced",
+            Self::NotOnly => "not-only",
+            Self::Ignored => "ignored",
         }
     }
 }
@@ -61,7 +67,20 @@ pub(crate) fn recheck(
             (fit[row] == NO).then_some(DropReason::Unfit)
         });
     }
-    let ceiling = job.max_price.filter(|_| job.price_is_hard);
+    let hints = &job.hints;
+    if hints.only.is_some() || !hints.ignore.is_empty() {
+        drop_rows(merge, &mut drops, |row| {
+            let id = base.id(row);
+            let barred = hints.ignore.contains(&id).then_some(DropReason::Ignored);
+            barred.or_else(|| (hints.allows(id) == Some(false)).then_some(DropReason::NotOnly))
+        });
+    }
+    // The operator may let policies pass his ceiling, never the application's.
+    let ceiling = if job.price_is_hard {
+        job.max_price
+    } else {
+        hints.max_price
+    };
     let Some(ceiling) = ceiling else {
         return drops;
     };

@@ -39,6 +39,7 @@ pub(crate) fn job(id: &str, seed: u64) -> Job {
         retries_left: 3,
         hedges_left: 1,
         labels: BTreeMap::from([("tier".to_owned(), "gold".to_owned())]),
+        hints: pointsman_facts::Hints::default(),
     }
 }
 

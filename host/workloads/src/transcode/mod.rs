@@ -29,7 +29,7 @@ use std::time::Duration;
 use attempt::SegmentWork;
 use bytes::Bytes;
 use pointsman_dispatch::{Deadlines, Delivered, Dispatcher, Request, Stopped};
-use pointsman_facts::{Price, Symbol, Workload};
+use pointsman_facts::{Hints, Price, Symbol, Workload};
 use pointsman_media::probe::RenditionFacts;
 use pointsman_transport::Connections;
 use pointsman_wire::segment::Slice;
@@ -61,6 +61,8 @@ pub struct Segment {
     pub reinit: bool,
     /// How long it may take.
     pub deadlines: Deadlines,
+    /// What the application wants.
+    pub hints: Arc<Hints>,
 }
 
 /// One rendition of a segment.
@@ -119,6 +121,7 @@ impl Transcoder {
             units: stream.pixels(segment.duration),
             deadlines: segment.deadlines,
             max_price: self.max_price,
+            hints: segment.hints.clone(),
         };
         let work = SegmentWork {
             connections: &self.connections,

@@ -12,6 +12,16 @@ pub(in crate::config) struct Amount {
     den: u128,
 }
 
+/// A price in wei per unit, as a whole or decimal number: what [`amount`] takes.
+///
+/// # Errors
+///
+/// What is wrong with it, naming no field.
+pub fn price(text: &str) -> Result<Price, String> {
+    let too_long = || format!("`{text}` has more digits than a price in wei can have");
+    amount(text)?.per(1).ok_or_else(too_long)
+}
+
 /// A whole or decimal number of wei: `1200`, `0.5`, `1200wei`. Currencies are refused until there is a price feed.
 pub(in crate::config) fn amount(text: &str) -> Result<Amount, String> {
     let end = text

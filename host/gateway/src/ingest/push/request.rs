@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::header::{ACCEPT, HOST};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use pointsman_facts::Hints;
 use pointsman_media::name::{StreamName, StreamPath};
 use pointsman_media::probe::{Probe, VideoCodec};
 use pointsman_wire::capabilities::{Codec, PixelFormat};
@@ -13,6 +14,7 @@ use pointsman_wire::profile::{Chroma, Format};
 use pointsman_wire::segment::Slice;
 
 use super::refusal::{Refused, refuse, unprocessable};
+use crate::ingest::hints;
 use crate::ingest::terms::Terms;
 
 /// A push, read.
@@ -24,6 +26,7 @@ pub(super) struct Pushed {
     pub(super) duration: Duration,
     pub(super) slice: Option<Slice>,
     pub(super) terms: Option<Terms>,
+    pub(super) hints: Option<Hints>,
     pub(super) wants_multipart: bool,
     /// What the webhook is asked about: the URL without its query.
     pub(super) url: String,
@@ -57,6 +60,7 @@ impl Pushed {
             duration: duration(&head.headers)?,
             slice: slice(&head.headers)?,
             terms: terms(&head.headers)?,
+            hints: hinted(&head.headers)?,
             wants_multipart: text(&head.headers, ACCEPT.as_str()) == Some("multipart/mixed"),
             url: format!(
                 "http://{}{path}",
@@ -130,6 +134,23 @@ fn terms(headers: &HeaderMap) -> Result<Option<Terms>, Refused> {
         })
     };
     header.map(read).transpose()
+}
+
+fn hinted(headers: &HeaderMap) -> Result<Option<Hints>, Refused> {
+    let bad = |problem: String| {
+        let message = format!("{}: {problem}", hints::HEADER);
+        refuse(StatusCode::BAD_REQUEST, message)
+    };
+    let mut given = headers.get_all(hints::HEADER).iter();
+    let Some(value) = given.next() else {
+        return Ok(None);
+    };
+    if given.next().is_some() {
+        return Err(bad("is there twice; send one".to_owned()));
+    }
+    hints::from_header(value.as_bytes())
+        .map(Some)
+        .map_err(|error| bad(error.to_string()))
 }
 
 /// Refuses what no orchestrator will take, without burning one to hear it.

@@ -1,6 +1,7 @@
 //! One publisher's connection.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use pointsman_media::flv;
@@ -225,6 +226,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             stream_id: terms.stream_id,
             session_id: terms.session_id,
             segment: self.rtmp.settings.segmenter.target,
+            hints: Arc::new(terms.hints),
         })
     }
 }

@@ -98,6 +98,7 @@ fn spec(name: &pointsman_media::name::StreamName, origin: Origin) -> LiveSpec {
         stream_id: None,
         session_id: None,
         segment: 2 * SECOND,
+        hints: Arc::default(),
     }
 }
 
