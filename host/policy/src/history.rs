@@ -181,6 +181,7 @@ impl Loaded {
                 byoc: Vec::new(),
                 failover: Vec::new(),
                 limits: crate::limits::Tighter::default(),
+                vectors: None,
             },
             digest: crate::bundle::Digest([0; 32]),
             chain: Chain::new(Vec::new(), Vec::new(), Vec::new(), Vec::new()),

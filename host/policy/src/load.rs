@@ -14,6 +14,7 @@ use crate::fault::{Cause, FaultKind, Hook, plain};
 use crate::limits::{Limits, TooLoose};
 use crate::native::{NativeBundle, NativeStage};
 use crate::plan::{PlanError, Resolved};
+use crate::vectors::golden;
 use crate::wit::{self, Problem};
 
 /// A bundle that passed every check, to be activated.
@@ -95,6 +96,12 @@ pub enum LoadError {
     Impure {
         /// Its file name.
         component: String,
+    },
+    /// A component does not answer as the bundle's golden vectors say.
+    #[error("the bundle's golden vectors: {reason}")]
+    Vectors {
+        /// The first difference.
+        reason: String,
     },
     /// The bundle asks for looser limits.
     #[error(transparent)]
@@ -182,6 +189,7 @@ impl Loaded {
             compiled.insert(&spec.component, component.clone());
             configured(engine, &component, spec, name, hook, limits)
         })?;
+        golden(bundle, limits)?;
         Ok(builder.finish(chain, native))
     }
 

@@ -25,6 +25,17 @@ pub struct Manifest {
     pub failover: Vec<StageSpec>,
     /// What the bundle asks to be held to.
     pub limits: Tighter,
+    /// Questions that its components must answer as recorded.
+    pub vectors: Option<VectorsSpec>,
+}
+
+/// The file of golden vectors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VectorsSpec {
+    /// Its name, with `.jsonl`.
+    pub file: String,
+    /// SHA-256 of it.
+    pub sha256: Digest,
 }
 
 /// One stage.
@@ -142,6 +153,7 @@ fn read(mut root: Section<'_>) -> Option<Manifest> {
         root.mistake("selection", "a bundle has at least one [[selection]] stage");
     }
     let limits = root.section("limits").map(limits).unwrap_or_default();
+    let vectors = root.section("vectors").and_then(vectors);
     root.finish();
     Some(Manifest {
         name: name?.to_owned(),
@@ -151,7 +163,34 @@ fn read(mut root: Section<'_>) -> Option<Manifest> {
         byoc,
         failover,
         limits,
+        vectors,
     })
+}
+
+/// `None` only beside a mistake.
+fn vectors(mut section: Section<'_>) -> Option<VectorsSpec> {
+    let file = section.required_text("file");
+    if file.is_some_and(|file| !is_file(file, ".jsonl")) {
+        section.mistake(
+            "file",
+            "is a file name in the bundle's own folder, ending in .jsonl",
+        );
+    }
+    let sha256 = digest(&mut section);
+    section.finish();
+    Some(VectorsSpec {
+        file: file?.to_owned(),
+        sha256: sha256?,
+    })
+}
+
+fn digest(section: &mut Section<'_>) -> Option<Digest> {
+    let text = section.required_text("sha256")?;
+    let digest = Digest::parse(text);
+    if digest.is_none() {
+        section.mistake("sha256", "has 64 hexadecimal digits");
+    }
+    digest
 }
 
 fn stages(root: &mut Section<'_>, key: &'static str, selects: bool) -> Vec<StageSpec> {
@@ -175,13 +214,7 @@ fn stage(mut section: Section<'_>, selects: bool) -> Option<StageSpec> {
             "is a file name in the bundle's own folder, ending in .wasm",
         );
     }
-    let sha256 = section.required_text("sha256").and_then(|text| {
-        let digest = Digest::parse(text);
-        if digest.is_none() {
-            section.mistake("sha256", "has 64 hexadecimal digits");
-        }
-        digest
-    });
+    let sha256 = digest(&mut section);
     let required = section.flag("required").unwrap_or(false);
     let (mut on_empty, mut weight) = (OnEmpty::Fail, 1.0);
     if selects {
@@ -237,8 +270,12 @@ fn is_version(version: &str) -> bool {
 
 /// Whether `name` is a component's file name: one plain name, so that no path leads out of the bundle.
 pub(super) fn is_component(name: &str) -> bool {
+    is_file(name, ".wasm")
+}
+
+fn is_file(name: &str, ending: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    name.strip_suffix(".wasm").is_some_and(|stem| {
+    name.strip_suffix(ending).is_some_and(|stem| {
         !stem.is_empty()
             && stem.len() <= MAX_NAME
             && !stem.starts_with('.')

@@ -19,9 +19,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use manifest::{Digest, Manifest, ManifestError, OnEmpty, OnFailure, StageSpec};
+pub use manifest::{Digest, Manifest, ManifestError, OnEmpty, OnFailure, StageSpec, VectorsSpec};
 pub use section::Mistake;
 pub use settings::{Setting, Value};
+
+use crate::vectors::MAX_VECTORS;
 
 /// The name of the manifest in a bundle.
 pub const MANIFEST: &str = "bundle.toml";
@@ -39,6 +41,7 @@ pub struct Bundle {
     text: String,
     digest: Digest,
     components: BTreeMap<String, Arc<[u8]>>,
+    vectors: Option<Arc<str>>,
 }
 
 /// A bundle cannot be read.
@@ -50,6 +53,9 @@ pub enum BundleError {
     /// The manifest is not text.
     #[error("{MANIFEST} is not UTF-8")]
     NotText,
+    /// The golden vectors are not text.
+    #[error("{0} is not UTF-8")]
+    VectorsNotText(String),
     /// A file could not be read.
     #[error("cannot read {}: {cause}", path.display())]
     Read {
@@ -97,7 +103,7 @@ impl Bundle {
     /// [`BundleError`], naming the file.
     pub fn from_dir(folder: &Path, most: usize) -> Result<Self, BundleError> {
         let text = read(&folder.join(MANIFEST), MANIFEST, MAX_MANIFEST)?;
-        Self::assemble(text, most, |name| {
+        Self::assemble(text, most, |name, most| {
             match read(&folder.join(name), name, most) {
                 Err(BundleError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
                     Err(BundleError::Missing(name.to_owned()))
@@ -125,7 +131,7 @@ impl Bundle {
         }
         let text = named.remove(MANIFEST);
         let text = text.ok_or_else(|| BundleError::Missing(MANIFEST.to_owned()))?;
-        Self::assemble(text, most, |name| {
+        Self::assemble(text, most, |name, _| {
             named
                 .remove(name)
                 .ok_or_else(|| BundleError::Missing(name.to_owned()))
@@ -135,7 +141,7 @@ impl Bundle {
     fn assemble(
         text: Vec<u8>,
         most: usize,
-        mut file: impl FnMut(&str) -> Result<Vec<u8>, BundleError>,
+        mut file: impl FnMut(&str, usize) -> Result<Vec<u8>, BundleError>,
     ) -> Result<Self, BundleError> {
         fits(MANIFEST, text.len(), MAX_MANIFEST)?;
         let digest = Digest::of(&text);
@@ -145,7 +151,7 @@ impl Bundle {
         for stage in manifest.stages() {
             let name = &stage.component;
             if !components.contains_key(name) {
-                let bytes = file(name)?;
+                let bytes = file(name, most)?;
                 fits(name, bytes.len(), most)?;
                 components.insert(name.clone(), bytes.into());
             }
@@ -158,12 +164,37 @@ impl Bundle {
                 });
             }
         }
+        let vectors = match &manifest.vectors {
+            None => None,
+            Some(VectorsSpec { file: name, sha256 }) => {
+                let bytes = file(name, MAX_VECTORS)?;
+                fits(name, bytes.len(), MAX_VECTORS)?;
+                let found = Digest::of(&bytes);
+                if found != *sha256 {
+                    return Err(BundleError::Digest {
+                        name: name.clone(),
+                        wanted: *sha256,
+                        found,
+                    });
+                }
+                let text = String::from_utf8(bytes);
+                let text = text.map_err(|_| BundleError::VectorsNotText(name.clone()))?;
+                Some(text.into())
+            }
+        };
         Ok(Self {
             manifest,
             text,
             digest,
             components,
+            vectors,
         })
+    }
+
+    /// Questions that its components must answer as recorded, one a line; see [`Vectors`](crate::vectors::Vectors).
+    #[must_use]
+    pub fn vectors(&self) -> Option<&str> {
+        self.vectors.as_deref()
     }
 
     /// The manifest.
@@ -178,13 +209,17 @@ impl Bundle {
         self.digest
     }
 
-    /// Everything in it, to be written elsewhere: the components first, the manifest last.
+    /// Everything in it, to be written elsewhere: the components and golden vectors first, the manifest last.
     pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let components = self
             .components
             .iter()
             .map(|(name, bytes)| (name.as_str(), &bytes[..]));
-        components.chain([(MANIFEST, self.text.as_bytes())])
+        let vectors = self.manifest.vectors.as_ref().zip(self.vectors());
+        let vectors = vectors.map(|(spec, text)| (spec.file.as_str(), text.as_bytes()));
+        components
+            .chain(vectors)
+            .chain([(MANIFEST, self.text.as_bytes())])
     }
 
     /// The bytes of the component that `stage` names.
@@ -224,6 +259,30 @@ fn read(path: &Path, name: &str, most: usize) -> Result<Vec<u8>, BundleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn golden_vectors_are_part_of_it() {
+        let text = manifest(b"x")
+            + &format!(
+                "[vectors]\nfile = 'golden.jsonl'\nsha256 = '{}'\n",
+                Digest::of(b"{}\n")
+            );
+        let with = |vectors: &[u8]| {
+            let mut files = files(b"x", b"x");
+            files[0].1 = text.clone().into_bytes();
+            files.push(("golden.jsonl".to_owned(), vectors.to_vec()));
+            Bundle::from_files(files, 10)
+        };
+        let bundle = with(b"{}\n").expect("a whole bundle");
+        assert_eq!(bundle.vectors(), Some("{}\n"));
+        let names: Vec<_> = bundle.files().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a.wasm", "golden.jsonl", MANIFEST]);
+        assert!(
+            matches!(with(b"{}"), Err(BundleError::Digest { name, .. }) if name == "golden.jsonl")
+        );
+        let outside = Manifest::parse(&text.replace("golden.jsonl", "../golden.jsonl"));
+        assert!(outside.is_err_and(|error| error.to_string().contains("vectors.file")));
+    }
 
     fn manifest(component: &[u8]) -> String {
         format!(

@@ -19,5 +19,6 @@ mod subject;
 
 pub use line::Vector;
 pub use question::{Answer, Job, Question, Request, Table, What};
+pub(crate) use run::golden;
 pub use run::{Component, MAX_VECTORS, Miss, Outcome, VectorError, Vectors, Why};
 pub use subject::{Answered, Asked, Rig, Subject};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Rig, Subject, Vector};
-use crate::bundle::Setting;
+use crate::bundle::{Bundle, Setting};
 use crate::fault::{Fault, Hook};
 use crate::limits::Limits;
 use crate::load::LoadError;
@@ -231,6 +231,37 @@ impl Vector {
         self.policy == other.policy
             && self.question.hook() == other.question.hook()
             && self.settings == other.settings
+    }
+}
+
+/// Puts a bundle's own vectors to its own components. The first that is answered otherwise refuses the bundle.
+pub(crate) fn golden(bundle: &Bundle, limits: Limits) -> Result<(), LoadError> {
+    let Some(text) = bundle.vectors() else {
+        return Ok(());
+    };
+    let refused = |reason: String| LoadError::Vectors { reason };
+    let vectors = Vectors::parse(text).map_err(|error| refused(error.to_string()))?;
+    let manifest = bundle.manifest();
+    let chains = [
+        (Hook::Selection, &manifest.selection),
+        (Hook::Byoc, &manifest.byoc),
+        (Hook::Failover, &manifest.failover),
+    ];
+    let components: Vec<Component<'_>> = chains
+        .into_iter()
+        .flat_map(|(hook, stages)| stages.iter().map(move |stage| (hook, stage)))
+        .map(|(hook, stage)| Component {
+            file: &stage.component,
+            bytes: bundle.component(stage),
+            hook,
+            settings: &stage.settings,
+        })
+        .collect();
+    let rig = Rig::new().map_err(|error| refused(error.to_string()))?;
+    let outcome = vectors.put(&rig, &components, limits)?;
+    match outcome.misses.first() {
+        Some(miss) => Err(refused(miss.to_string())),
+        None => Ok(()),
     }
 }
 
