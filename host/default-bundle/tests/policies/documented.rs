@@ -149,7 +149,12 @@ fn a_schema_has_every_setting_with_its_type_and_default() {
                     match property["enum"].as_array() {
                         Some(choices) => assert!(choices.contains(default), "{}", known.key),
                         None => {
-                            assert_eq!((&property["type"], value.as_str()), (&"string".into(), ""))
+                            assert_eq!(
+                                (property["type"].as_str(), value.as_str()),
+                                (Some("string"), ""),
+                                "{}",
+                                known.key
+                            );
                         }
                     }
                 }
