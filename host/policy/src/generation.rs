@@ -19,6 +19,7 @@ use crate::fault::Fault;
 use crate::host::Shared;
 use crate::load::{About, Loaded};
 use crate::metrics::Metrics;
+use crate::trial::EndReason;
 
 /// One loaded bundle, numbered.
 pub struct Generation {
@@ -54,8 +55,12 @@ pub enum State {
     Previous,
     /// It was rolled back from, or is too old to be kept.
     Retired,
-    /// It was taken out for repeated faults.
+    /// It was taken out for repeated faults, or as a canary whose jobs failed.
     Quarantined,
+    /// It is asked beside the active one, and not heard.
+    Shadow,
+    /// It decides for a share of the streams.
+    Canary,
 }
 
 /// A generation in a listing.
@@ -105,6 +110,8 @@ impl State {
             Self::Previous,
             Self::Retired,
             Self::Quarantined,
+            Self::Shadow,
+            Self::Canary,
         ]
         .into_iter()
         .find(|state| *state as u8 == number)
@@ -298,8 +305,8 @@ impl Generation {
         self.host.upgrade()?.last_good(self.number)
     }
 
-    /// Counts a fault; too many of them quarantine the generation.
-    pub(crate) fn faulted(&self, fault: &Fault, now_ms: u64) {
+    /// Counts a fault, and says how many that makes.
+    pub(crate) fn count_fault(&self, fault: &Fault) -> u64 {
         Metrics::fault(fault);
         let faults = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
         *self.last_fault.lock() = Some(fault.clone());
@@ -312,9 +319,22 @@ impl Generation {
                 "a policy is faulty: {fault}"
             );
         }
+        faults
+    }
+
+    /// Counts a fault; too many of them quarantine the generation, or roll the canary back.
+    pub(crate) fn faulted(&self, fault: &Fault, now_ms: u64) {
+        let faults = self.count_fault(fault);
         let Some(host) = self.host.upgrade() else {
             return;
         };
+        if self.state() == State::Canary {
+            if faults >= host.config.canary.faults.get().into() {
+                let detail = format!("its policies were faulty {faults} times, last {fault}");
+                host.roll_back(self.number, EndReason::Faulty, &detail);
+            }
+            return;
+        }
         let rule = host.config.quarantine;
         let within = u64::try_from(rule.within.as_millis()).unwrap_or(u64::MAX);
         let mut recent = self.recent.lock();

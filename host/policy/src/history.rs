@@ -13,6 +13,7 @@ use crate::generation::{Generation, GenerationInfo, State};
 use crate::host::{Active, Shared, now_ms};
 use crate::load::Loaded;
 use crate::metrics::Metrics;
+use crate::trial::{Canary, EndReason, Ended, Shadow};
 
 /// The generations there are and were.
 #[derive(Debug, Default)]
@@ -22,6 +23,10 @@ pub(crate) struct History {
     stack: Vec<Arc<Generation>>,
     /// What is left of the others, oldest first.
     gone: VecDeque<GenerationInfo>,
+    pub(crate) shadow: Option<Arc<Shadow>>,
+    pub(crate) canary: Option<Arc<Canary>>,
+    /// Trials that are over, oldest first.
+    pub(crate) ended: VecDeque<Ended>,
 }
 
 /// There is no generation to go back to.
@@ -31,19 +36,35 @@ pub struct NothingBefore;
 
 /// Lines kept of generations whose code is gone.
 const MAX_GONE: usize = 32;
+/// Trials that are over and still told of.
+const MAX_ENDED: usize = 16;
 
 // === impl History ===
 
 impl History {
     /// Newest first.
     pub(crate) fn list(&self) -> Vec<GenerationInfo> {
-        let kept = self.stack.iter().map(|generation| generation.info());
+        let shadow = self.shadow.iter().map(|shadow| &shadow.generation);
+        let canary = self.canary.iter().map(|canary| &canary.generation);
+        let kept = self.stack.iter().chain(shadow).chain(canary);
+        let kept = kept.map(|generation| generation.info());
         let mut all: Vec<_> = kept.chain(self.gone.iter().cloned()).collect();
         all.sort_by_key(|info| std::cmp::Reverse(info.number));
         all
     }
 
-    fn retire(&mut self, generation: &Generation, state: State) {
+    pub(crate) fn active(&self) -> Option<&Arc<Generation>> {
+        self.stack.last()
+    }
+
+    pub(crate) fn ended(&mut self, trial: Ended) {
+        if self.ended.len() == MAX_ENDED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(trial);
+    }
+
+    pub(crate) fn retire(&mut self, generation: &Generation, state: State) {
         generation.set_state(state);
         generation.chain.cool();
         self.gone.push_back(generation.info());
@@ -62,16 +83,14 @@ impl History {
         Some(popped)
     }
 
-    /// What decisions read, after the top of the stack was made active.
+    /// What decisions read.
     fn top(&self) -> Option<Active> {
         let (current, below) = self.stack.split_last()?;
-        current.set_activated(now_ms());
-        if let Some(previous) = below.last() {
-            previous.set_state(State::Previous);
-        }
         Some(Active {
             current: Arc::clone(current),
             previous: below.last().cloned(),
+            shadow: self.shadow.clone(),
+            canary: self.canary.clone(),
         })
     }
 }
@@ -79,11 +98,26 @@ impl History {
 // === impl Shared ===
 
 impl Shared {
-    pub(crate) fn activate(&self, loaded: Loaded, origin: String, host: Weak<Self>) -> u64 {
+    pub(crate) fn activate(&self, loaded: Loaded, origin: String) -> u64 {
         let mut history = self.history.lock();
+        let generation = self.number(&mut history, loaded, origin);
+        self.push(&mut history, generation)
+    }
+
+    /// A generation of `loaded`, with the next number.
+    pub(crate) fn number(
+        &self,
+        history: &mut History,
+        loaded: Loaded,
+        origin: String,
+    ) -> Arc<Generation> {
         history.last_number += 1;
         let number = history.last_number;
-        let generation = Arc::new(Generation::new(number, origin, loaded, host));
+        Arc::new(Generation::new(number, origin, loaded, self.this.clone()))
+    }
+
+    /// Makes `generation` the active one.
+    pub(crate) fn push(&self, history: &mut History, generation: Arc<Generation>) -> u64 {
         if let Some(before) = history.stack.last() {
             before.chain.cool();
         }
@@ -92,14 +126,13 @@ impl Shared {
             let oldest = history.stack.remove(0);
             history.retire(&oldest, State::Retired);
         }
-        self.swap(&history);
-        number
+        self.swap(history)
     }
 
     pub(crate) fn rollback(&self) -> Result<u64, NothingBefore> {
         let mut history = self.history.lock();
         history.pop(State::Retired).ok_or(NothingBefore)?;
-        Ok(self.swap(&history))
+        Ok(self.swap(&mut history))
     }
 
     /// Rolls back from generation `number` for its faults, unless it is not active any more.
@@ -121,7 +154,7 @@ impl Shared {
             return;
         }
         Metrics::quarantined();
-        let back = self.swap(&history);
+        let back = self.swap(&mut history);
         tracing::error!(
             generation = number,
             back_to = back,
@@ -129,11 +162,16 @@ impl Shared {
         );
     }
 
-    /// Makes the top of the stack what decisions see, and returns its number.
-    fn swap(&self, history: &History) -> u64 {
+    /// Makes the top of the stack what decisions see, and returns its number. Trials were against what was there before: they end.
+    fn swap(&self, history: &mut History) -> u64 {
+        self.end_all(history, EndReason::Superseded);
         let Some(active) = history.top() else {
             return 0;
         };
+        active.current.set_activated(now_ms());
+        if let Some(previous) = &active.previous {
+            previous.set_state(State::Previous);
+        }
         let number = active.current.number();
         tracing::info!(
             generation = number,
@@ -144,6 +182,13 @@ impl Shared {
         self.announce(&active.current);
         self.active.store(Arc::new(active));
         number
+    }
+
+    /// Lets decisions see a trial that began or ended.
+    pub(crate) fn publish(&self, history: &History) {
+        if let Some(active) = history.top() {
+            self.active.store(Arc::new(active));
+        }
     }
 
     /// Who answers in place of generation `number`.

@@ -5,7 +5,7 @@
 //! [`Host::select`] always answers, in microseconds, on the caller's thread: an order, or a refusal that says why. It
 //! reads the active generation once; whatever is activated meanwhile concerns the next decision. [`Host::load`] does everything slow
 //! (check, compile, configure) and changes nothing; [`Host::activate`] and [`Host::rollback`] are a pointer swap. So a
-//! bundle that fails a check never becomes active, and no decision is lost to a swap.
+//! bundle that fails a check never becomes active, and no decision is lost to a swap. A bundle can be tried first: `trial`.
 //!
 //! # Faults
 //!
@@ -14,58 +14,29 @@
 //! A generation that faults repeatedly is quarantined, and the one before it takes over; where there is none it stays, job by
 //! job on its fallback, since nothing better can be put in its place.
 
-use std::num::NonZeroUsize;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use pointsman_facts::{Candidates, Column, Job, Kept, Values};
+use pointsman_facts::{Candidates, Job};
 
-use crate::bundle::{Bundle, OnFailure};
-use crate::chain::byoc::{Call, RouteOutcome, Terms};
-use crate::chain::{Chain, Failed, Hedge, Outcome, Refusal};
-use crate::decision::{Decision, DecisionLog, Fallback};
-use crate::engine::{Allocation, Engine, EngineError};
-use crate::fault::Fault;
-use crate::fault::plain;
+use crate::background::Background;
+use crate::bundle::Bundle;
+use crate::chain::byoc::Call;
+use crate::chain::{Hedge, Refusal};
+use crate::config::Config;
+use crate::decision::{Decision, DecisionLog};
+use crate::engine::{Engine, EngineError};
 use crate::generation::{Generation, GenerationInfo};
 use crate::history::{History, NothingBefore};
-use crate::limits::Limits;
 use crate::load::{LoadError, Loaded};
 use crate::metrics::Metrics;
 use crate::native::NativeBundle;
-use crate::observe::{Observed, Observer, Watched};
-use crate::route::{self, Route, RouteLog, Routed};
-
-/// How the host is set up.
-#[derive(Clone, Copy, Debug)]
-pub struct Config {
-    /// What a policy may use up.
-    pub limits: Limits,
-    /// How instances get their memory.
-    pub allocation: Allocation,
-    /// Most decisions kept in memory.
-    pub decisions: NonZeroUsize,
-    /// Most bytes they may hold together, about.
-    pub decision_bytes: usize,
-    /// When a generation is taken out.
-    pub quarantine: Quarantine,
-    /// Whether a candidate of unknown price passes under a hard ceiling: yes where nobody quotes prices, no where money is paid.
-    pub unpriced_passes: bool,
-    /// Generations kept to roll back to, besides the active one.
-    pub keep: NonZeroUsize,
-}
-
-/// How many faults are too many.
-#[derive(Clone, Copy, Debug)]
-pub struct Quarantine {
-    /// So many faults …
-    pub faults: NonZeroUsize,
-    /// … within so long, by the jobs' clocks.
-    pub within: Duration,
-}
+use crate::observe::{Observer, Watched};
+use crate::purity;
+use crate::route::{Route, RouteLog, Routed};
+use crate::trial::{Canary, Counted, Shadow};
 
 /// Loads, asks and swaps policies. Cheap to clone: all clones are one host.
 #[derive(Clone)]
@@ -75,14 +46,18 @@ pub struct Host {
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    engine: Engine,
+    /// This, for those that outlive a call.
+    pub(crate) this: Weak<Self>,
+    engine: Arc<Engine>,
     twins: Option<Arc<dyn NativeBundle>>,
     pub(crate) active: ArcSwap<Active>,
     pub(crate) history: Mutex<History>,
-    log: DecisionLog,
-    routes: RouteLog,
-    observer: OnceLock<Arc<dyn Observer>>,
-    metrics: Metrics,
+    pub(crate) log: DecisionLog,
+    pub(crate) routes: RouteLog,
+    pub(crate) observer: OnceLock<Arc<dyn Observer>>,
+    pub(crate) metrics: Metrics,
+    pub(crate) background: Background,
+    pub(crate) purity: Arc<purity::Counts>,
 }
 
 /// What a decision reads once.
@@ -90,6 +65,8 @@ pub(crate) struct Shared {
 pub(crate) struct Active {
     pub(crate) current: Arc<Generation>,
     pub(crate) previous: Option<Arc<Generation>>,
+    pub(crate) shadow: Option<Arc<Shadow>>,
+    pub(crate) canary: Option<Arc<Canary>>,
 }
 
 /// The answer to one job: who is tried in which order, or why nobody is.
@@ -100,38 +77,9 @@ pub struct Selection {
     /// The generation that was asked; the job's failover asks it too.
     pub generation: Arc<Generation>,
     /// Ends the watch when the last copy is gone.
-    _watched: Option<Arc<Watched>>,
-}
-
-/// An outcome, and how it came about.
-struct Answered<'a> {
-    outcome: Outcome,
-    fault: Option<Fault>,
-    fallback: Option<Fallback>,
-    /// Who answered in the end.
-    chain: &'a Chain,
-}
-
-// === impl Config ===
-
-impl Default for Config {
-    fn default() -> Self {
-        const fn some(count: usize) -> NonZeroUsize {
-            NonZeroUsize::new(count).expect("above zero")
-        }
-        Self {
-            limits: Limits::default(),
-            allocation: Allocation::default(),
-            decisions: some(4096),
-            decision_bytes: 32 << 20,
-            quarantine: Quarantine {
-                faults: some(5),
-                within: Duration::from_secs(60),
-            },
-            unpriced_passes: true,
-            keep: some(3),
-        }
-    }
+    pub(crate) _watched: Option<Arc<Watched>>,
+    /// Counts the outcome then, while a canary runs.
+    pub(crate) _counted: Option<Arc<Counted>>,
 }
 
 // === impl Selection ===
@@ -166,17 +114,25 @@ impl Host {
     ///
     /// [`EngineError`] when the engine or its ticker cannot start.
     pub fn new(config: Config, twins: Option<Arc<dyn NativeBundle>>) -> Result<Self, EngineError> {
-        let engine = Engine::new(config.allocation)?;
+        let cache = config.cache.as_deref();
+        let cache = cache.map(|folder| (folder, config.cache_bytes));
+        let engine = Arc::new(Engine::new(config.allocation, cache)?);
+        let background = Background::start().map_err(EngineError::of)?;
         let shared = Arc::new_cyclic(|weak| Shared {
+            this: weak.clone(),
+            background,
+            purity: Arc::default(),
+            log: DecisionLog::new(config.decisions, config.decision_bytes),
             config,
             engine,
             twins,
             active: ArcSwap::from_pointee(Active {
                 current: Arc::new(Generation::none(weak.clone())),
                 previous: None,
+                shadow: None,
+                canary: None,
             }),
             history: Mutex::default(),
-            log: DecisionLog::new(config.decisions, config.decision_bytes),
             routes: RouteLog::default(),
             observer: OnceLock::new(),
             metrics: Metrics::new(),
@@ -206,8 +162,7 @@ impl Host {
 
     /// Makes `loaded` the active generation and returns its number. `origin` says where it came from, for the listing.
     pub fn activate(&self, loaded: Loaded, origin: impl Into<String>) -> u64 {
-        self.shared
-            .activate(loaded, origin.into(), Arc::downgrade(&self.shared))
+        self.shared.activate(loaded, origin.into())
     }
 
     /// Brings back the generation before the active one and returns its number.
@@ -262,33 +217,11 @@ impl Host {
     pub fn select(&self, job: &Job, candidates: &dyn Candidates) -> Selection {
         let started = Instant::now();
         let active = self.shared.active.load();
-        let generation = Arc::clone(&active.current);
-        generation.decisions.fetch_add(1, Ordering::Relaxed);
-        let kept = self.shared.kept(job, candidates);
-        let candidates: &dyn Candidates = match &kept {
-            Some(kept) => &**kept,
-            None => candidates,
-        };
-        let answered = self.shared.answer(&active, job, candidates);
-        let decision = self
-            .shared
-            .record(job, candidates, &generation, answered, started);
-        let watched = kept.and_then(|candidates| {
-            let observed = Observed {
-                job: job.clone(),
-                candidates,
-                generation: Arc::clone(&generation),
-                decision: Arc::clone(&decision),
-                unpriced_passes: self.shared.config.unpriced_passes,
-            };
-            let observer = Arc::clone(self.shared.observer.get()?);
-            Some(Arc::new(Watched::new(observer, observed)))
-        });
-        Selection {
-            decision,
-            generation,
-            _watched: watched,
-        }
+        self.shared.select(&active, job, candidates, started)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 }
 
@@ -297,203 +230,6 @@ impl std::fmt::Debug for Host {
         f.debug_struct("Host")
             .field("active", &self.active())
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Shared ===
-
-impl Shared {
-    /// The candidates as they are now, where somebody looks on.
-    fn kept(&self, job: &Job, candidates: &dyn Candidates) -> Option<Arc<dyn Kept>> {
-        let observer = self.observer.get()?;
-        observer.watches(job).then(|| candidates.keep()).flatten()
-    }
-
-    fn answer<'a>(
-        &self,
-        active: &'a Active,
-        job: &Job,
-        candidates: &dyn Candidates,
-    ) -> Answered<'a> {
-        let generation = &*active.current;
-        let chain = &generation.chain;
-        if generation.is_none() {
-            return Answered {
-                outcome: Outcome::refused(nothing_active()),
-                fault: None,
-                fallback: None,
-                chain,
-            };
-        }
-        let passes = self.config.unpriced_passes;
-        let failed = match chain.select(job, candidates, passes) {
-            Ok(outcome) => {
-                return Answered {
-                    outcome,
-                    fault: None,
-                    fallback: None,
-                    chain,
-                };
-            }
-            Err(failed) => failed,
-        };
-        generation.faulted(&failed.fault, job.now_ms);
-        let passes = self.config.unpriced_passes;
-        let instead = self.instead(active, &failed, |chain| {
-            chain.select(job, candidates, passes)
-        });
-        let (fallback, outcome, chain) = instead.unwrap_or_else(|| {
-            let refusal = generation.refusal(&failed.fault);
-            (Fallback::Reject, Outcome::refused(refusal), chain)
-        });
-        Metrics::fallback(fallback);
-        Answered {
-            outcome,
-            fault: Some(failed.fault),
-            fallback: Some(fallback),
-            chain,
-        }
-    }
-
-    fn route(&self, active: &Active, job: &Job, request: &Call, started: Instant) -> Routed {
-        let generation = &active.current;
-        let refused = |refusal| RouteOutcome::refused(Terms::new(job, request), refusal);
-        let (outcome, fault, fallback) = if generation.is_none() {
-            (refused(nothing_active()), None, None)
-        } else {
-            match generation.chain.route(job, request) {
-                Ok(outcome) => (outcome, None, None),
-                Err(failed) => {
-                    generation.faulted(&failed.fault, job.now_ms);
-                    let instead = self.instead(active, &failed, |chain| chain.route(job, request));
-                    let (fallback, outcome) = match instead {
-                        Some((fallback, outcome, _)) => (fallback, outcome),
-                        None => (Fallback::Reject, refused(generation.refusal(&failed.fault))),
-                    };
-                    Metrics::fallback(fallback);
-                    (outcome, Some(failed.fault), Some(fallback))
-                }
-            }
-        };
-        Metrics::called(outcome.refusal.is_some());
-        let dropped = outcome.steps.iter().flat_map(|step| &step.dropped);
-        dropped.for_each(|&reason| Metrics::widening(reason));
-        let terms = outcome.terms;
-        let record = Arc::new(Route {
-            id: self.routes.number(),
-            job: job.id.clone(),
-            at_ms: job.now_ms,
-            took: started.elapsed(),
-            generation: generation.number(),
-            asked: plain(request.capability.clone(), route::MAX_NAME),
-            capability: plain(terms.capability.clone(), route::MAX_NAME),
-            steps: outcome.steps,
-            only: terms.only.iter().map(Vec::len).min(),
-            ignored: terms.ignore.len(),
-            max_price: terms.job.max_price,
-            timeout_ms: terms.job.deadline_ms,
-            refusal: outcome.refusal,
-            fault,
-            fallback,
-            fuel: outcome.fuel,
-        });
-        self.routes.push(Arc::clone(&record));
-        Routed {
-            terms,
-            record,
-            generation: Arc::clone(generation),
-        }
-    }
-
-    /// What the fallback says; `None` where the job is to be refused.
-    fn instead<'a, T>(
-        &self,
-        active: &'a Active,
-        failed: &Failed,
-        ask: impl FnOnce(&Chain) -> Result<T, Failed>,
-    ) -> Option<(Fallback, T, &'a Chain)> {
-        if failed.required {
-            return None;
-        }
-        let (fallback, chain) = match active.current.on_failure {
-            OnFailure::Reject => return None,
-            OnFailure::Default => (Fallback::Native, active.current.native.as_ref()?),
-            OnFailure::Previous => {
-                let previous = active.previous.as_deref()?;
-                (Fallback::Previous(previous.number()), &previous.chain)
-            }
-        };
-        match ask(chain) {
-            Ok(outcome) => Some((fallback, outcome, chain)),
-            Err(again) => {
-                Metrics::fault(&again.fault);
-                tracing::debug!("the fallback is faulty too: {}", again.fault);
-                None
-            }
-        }
-    }
-
-    fn record(
-        &self,
-        job: &Job,
-        candidates: &dyn Candidates,
-        generation: &Generation,
-        answered: Answered<'_>,
-        started: Instant,
-    ) -> Arc<Decision> {
-        let outcome = answered.outcome;
-        outcome
-            .drops
-            .iter()
-            .for_each(|drop| Metrics::dropped(drop.reason));
-        let ids = ids(candidates);
-        let took = started.elapsed();
-        self.metrics
-            .decided(outcome.refusal.is_some(), took.as_secs_f64());
-        let decision = Arc::new(Decision {
-            id: self.log.number(),
-            job: job.id.clone(),
-            workload: job.workload,
-            affinity: job.affinity,
-            sequence: job.sequence,
-            seed: job.seed,
-            at_ms: job.now_ms,
-            took,
-            generation: generation.number(),
-            snapshot: candidates.snapshot(),
-            hedge: outcome.hedge,
-            refusal: outcome.refusal,
-            fault: answered.fault,
-            fallback: answered.fallback,
-            fuel: outcome.fuel,
-            ids,
-            order: outcome.order,
-            scores: outcome.scores,
-            excluded: outcome.excluded,
-            relaxed: outcome.relaxed,
-            drops: outcome.drops,
-            legend: Arc::clone(&answered.chain.legend),
-            attempts: Mutex::default(),
-        });
-        self.log.push(Arc::clone(&decision));
-        decision
-    }
-
-    /// Tells the metrics which generation is active now.
-    pub(crate) fn announce(&self, generation: &Generation) {
-        self.metrics.activated(generation.number());
-    }
-}
-
-fn nothing_active() -> Refusal {
-    Refusal::host("no-policy", "no routing policy is active")
-}
-
-fn ids(candidates: &dyn Candidates) -> Box<[u64]> {
-    let rows = candidates.rows();
-    match candidates.values(&Column::Id) {
-        Values::Symbols(symbols) if symbols.len() == rows => symbols.into_owned().into(),
-        _ => (0..rows).map(|row| candidates.id(row).0).collect(),
     }
 }
 

@@ -32,10 +32,16 @@
 //! | `pointsman_policy_host_drops_total` | counter | `reason`: `unfit`, `above-ceiling`, `unpriced` |
 //! | `pointsman_policy_byoc_total` | counter | `outcome`: `routed`, `refused` |
 //! | `pointsman_policy_byoc_drops_total` | counter | `reason`: `capability-settled`, `price-above`, `timeout-longer`, `label-set`, `nameless`, `too-many-labels` |
+//! | `pointsman_policy_purity_checks_total` | counter | `outcome`: `same`, `different`, `dropped` |
+//! | `pointsman_policy_shadow_total` | counter | `outcome`: `same`, `different`, `fault`, `dropped` |
+//! | `pointsman_policy_canary_outcomes_total` | counter | `side`: `canary`, `active`; `outcome`: `ok`, `failed` |
+//! | `pointsman_policy_trials_ended_total` | counter | `kind`: `shadow`, `canary`; `reason`: `promoted`, `stopped`, `replaced`, `superseded`, `worse`, `faulty` |
+//! | `pointsman_policy_cache_total` | counter | `outcome`: `hit`, `miss`, `refused` |
 //! | `pointsman_policy_quarantines_total` | counter | |
 //! | `pointsman_policy_generation` | gauge | |
 #![deny(unsafe_code)]
 
+mod background;
 #[allow(
     missing_docs,
     missing_debug_implementations,
@@ -47,6 +53,8 @@ mod bindings;
 pub mod bundle;
 mod chain;
 pub mod component;
+mod config;
+mod decide;
 pub mod decision;
 mod engine;
 pub mod fault;
@@ -59,7 +67,9 @@ mod metrics;
 pub mod native;
 mod observe;
 mod plan;
+mod purity;
 mod route;
+mod trial;
 pub mod vectors;
 pub mod wit;
 
@@ -69,15 +79,20 @@ pub use chain::failover::{AttemptView, Bargain, Patience, Recovery, Remaining, R
 pub use chain::gather::Shown;
 pub use chain::recheck::DropReason;
 pub use chain::{Hedge, Refusal};
+pub use config::{CanaryRule, Config, Quarantine};
 pub use decision::{AttemptRecord, Decision, DecisionLog, Fallback};
 pub use engine::{Allocation, EngineError};
 pub use fault::{Fault, FaultKind, Hook};
 pub use generation::{Answer, Generation, GenerationInfo, State};
 pub use history::NothingBefore;
-pub use host::{Config, Host, Quarantine, Selection};
+pub use host::{Host, Selection};
 pub use limits::Limits;
 pub use load::{About, LoadError, Loaded};
 pub use native::{NativeBundle, NativeStage};
 pub use observe::{Observed, Observer};
 pub use plan::PlanError;
+pub use purity::PurityChecks;
 pub use route::{Route, Routed};
+pub use trial::{
+    CanaryReport, EndReason, Ended, ShadowReport, Share, Side, TrialError, TrialKind, Trials,
+};

@@ -160,7 +160,7 @@ impl Loaded {
     /// Loads `bundle` as components; the native twins too, where faults fall back to them.
     pub(crate) fn wasm(
         bundle: &Bundle,
-        engine: &Engine,
+        engine: &Arc<Engine>,
         limits: &Limits,
         twins: Option<&dyn NativeBundle>,
     ) -> Result<Self, LoadError> {
@@ -189,7 +189,10 @@ impl Loaded {
             compiled.insert(&spec.component, component.clone());
             configured(engine, &component, spec, name, hook, limits)
         })?;
-        golden(bundle, limits)?;
+        let known = bundle.manifest().stages();
+        let known =
+            known.filter_map(|spec| Some((spec.sha256, compiled.get(&*spec.component)?.clone())));
+        golden(bundle, limits, Arc::clone(engine), known.collect())?;
         Ok(builder.finish(chain, native))
     }
 

@@ -17,6 +17,11 @@ const FALLBACKS: &str = "pointsman_policy_fallbacks_total";
 const DROPS: &str = "pointsman_policy_host_drops_total";
 const ROUTES: &str = "pointsman_policy_byoc_total";
 const WIDENINGS: &str = "pointsman_policy_byoc_drops_total";
+const CHECKS: &str = "pointsman_policy_purity_checks_total";
+const CACHE: &str = "pointsman_policy_cache_total";
+const SHADOW: &str = "pointsman_policy_shadow_total";
+const CANARY: &str = "pointsman_policy_canary_outcomes_total";
+const TRIALS: &str = "pointsman_policy_trials_ended_total";
 const QUARANTINES: &str = "pointsman_policy_quarantines_total";
 const GENERATION: &str = "pointsman_policy_generation";
 
@@ -45,6 +50,26 @@ impl Metrics {
         describe_counter!(
             WIDENINGS,
             "what byoc policies asked for that would have widened a call, by reason"
+        );
+        describe_counter!(
+            CHECKS,
+            "decisions asked again of fresh instances, by outcome: same, different or dropped"
+        );
+        describe_counter!(
+            CACHE,
+            "compiled policies looked up, by outcome: hit, miss or refused"
+        );
+        describe_counter!(
+            SHADOW,
+            "decisions put to the shadow, by outcome: same or different first choice, fault, dropped"
+        );
+        describe_counter!(
+            CANARY,
+            "jobs that ended while a canary ran, by side (canary, active) and outcome (ok, failed)"
+        );
+        describe_counter!(
+            TRIALS,
+            "shadows and canaries that ended, by kind and reason"
         );
         describe_counter!(QUARANTINES, "generations taken out for repeated faults");
         describe_gauge!(GENERATION, "number of the active generation");
@@ -99,6 +124,28 @@ impl Metrics {
 
     pub(crate) fn widening(reason: Widening) {
         counter!(WIDENINGS, "reason" => reason.name()).increment(1);
+    }
+
+    pub(crate) fn checked(outcome: &'static str) {
+        counter!(CHECKS, "outcome" => outcome).increment(1);
+    }
+
+    pub(crate) fn cached(outcome: &'static str) {
+        counter!(CACHE, "outcome" => outcome).increment(1);
+    }
+
+    pub(crate) fn shadowed(outcome: &'static str) {
+        counter!(SHADOW, "outcome" => outcome).increment(1);
+    }
+
+    pub(crate) fn tried(canary: bool, ok: bool) {
+        let side = if canary { "canary" } else { "active" };
+        let outcome = if ok { "ok" } else { "failed" };
+        counter!(CANARY, "side" => side, "outcome" => outcome).increment(1);
+    }
+
+    pub(crate) fn trial_ended(kind: &'static str, reason: &'static str) {
+        counter!(TRIALS, "kind" => kind, "reason" => reason).increment(1);
     }
 
     pub(crate) fn quarantined() {

@@ -6,17 +6,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use pointsman_facts::Price;
+use pointsman_facts::{Job, Price};
 use serde::Serialize;
 
 use crate::chain::Refusal;
-use crate::chain::byoc::{Step, Terms};
+use crate::chain::byoc::{Call, RouteOutcome, Step, Terms};
+use crate::decide::nothing_active;
 use crate::decision::Fallback;
-use crate::fault::Fault;
+use crate::fault::{Fault, plain};
 use crate::generation::Generation;
+use crate::host::{Active, Shared};
+use crate::metrics::Metrics;
 
 /// The answer to one call: how it may be routed, or why it is not.
 #[derive(Clone, Debug)]
@@ -77,7 +80,7 @@ pub(crate) struct RouteLog {
 /// Records kept; each is some hundred bytes, its strings are cut.
 const MOST: usize = 1024;
 /// Longest name in a record, bytes.
-pub(crate) const MAX_NAME: usize = 256;
+const MAX_NAME: usize = 256;
 
 // === impl Routed ===
 
@@ -107,6 +110,69 @@ impl RouteLog {
     /// Newest first.
     pub(crate) fn latest(&self, most: usize) -> Vec<Arc<Route>> {
         self.kept.lock().iter().rev().take(most).cloned().collect()
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// Asks the byoc chain about `request`.
+    pub(crate) fn route(
+        &self,
+        active: &Active,
+        job: &Job,
+        request: &Call,
+        started: Instant,
+    ) -> Routed {
+        let (generation, on_canary) = active.asked(job);
+        let refused = |refusal| RouteOutcome::refused(Terms::new(job, request), refusal);
+        let (outcome, fault, fallback) = if generation.is_none() {
+            (refused(nothing_active()), None, None)
+        } else {
+            match generation.chain.route(job, request) {
+                Ok(outcome) => (outcome, None, None),
+                Err(failed) => {
+                    generation.faulted(&failed.fault, job.now_ms);
+                    let instead = self.instead(active, on_canary, &failed, |chain| {
+                        chain.route(job, request)
+                    });
+                    let (fallback, outcome) = match instead {
+                        Some((fallback, outcome, _)) => (fallback, outcome),
+                        None => (Fallback::Reject, refused(generation.refusal(&failed.fault))),
+                    };
+                    Metrics::fallback(fallback);
+                    (outcome, Some(failed.fault), Some(fallback))
+                }
+            }
+        };
+        Metrics::called(outcome.refusal.is_some());
+        let dropped = outcome.steps.iter().flat_map(|step| &step.dropped);
+        dropped.for_each(|&reason| Metrics::widening(reason));
+        let terms = outcome.terms;
+        let record = Arc::new(Route {
+            id: self.routes.number(),
+            job: job.id.clone(),
+            at_ms: job.now_ms,
+            took: started.elapsed(),
+            generation: generation.number(),
+            asked: plain(request.capability.clone(), MAX_NAME),
+            capability: plain(terms.capability.clone(), MAX_NAME),
+            steps: outcome.steps,
+            only: terms.only.iter().map(Vec::len).min(),
+            ignored: terms.ignore.len(),
+            max_price: terms.job.max_price,
+            timeout_ms: terms.job.deadline_ms,
+            refusal: outcome.refusal,
+            fault,
+            fallback,
+            fuel: outcome.fuel,
+        });
+        self.routes.push(Arc::clone(&record));
+        Routed {
+            terms,
+            record,
+            generation: Arc::clone(generation),
+        }
     }
 }
 

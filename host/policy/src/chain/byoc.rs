@@ -390,6 +390,7 @@ fn ask(stage: &Stage, request: &Call, terms: &mut Terms) -> Result<(Said, u64), 
     };
     let answered = stage.ask(
         0,
+        false,
         |instance| instance.route(plan::job(&before.job, &facts), asked()),
         |native| native.route(&plan::job(&before.job, &facts), &asked()),
         |routing| match routing {

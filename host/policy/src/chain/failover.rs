@@ -277,6 +277,7 @@ impl Chain {
                 let question = Question::new(job, &facts, &columns, rows);
                 stage.ask(
                     rows,
+                    false,
                     |instance| wasm(instance, &question),
                     |policy| native(policy, &question),
                     |answer| accept(answer, stage),

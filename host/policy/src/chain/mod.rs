@@ -24,6 +24,7 @@ pub(crate) use stage::{Runner, Stage};
 use crate::decision::Legend;
 use crate::fault::Fault;
 use crate::plan::{self, place};
+use crate::purity;
 use crate::wit;
 use gather::{Base, Scratch, View, bits};
 use merge::{Excluded, Merge, Step};
@@ -95,6 +96,15 @@ pub(crate) struct Outcome {
     pub(crate) fuel: u64,
 }
 
+/// How a selection is asked.
+#[derive(Debug, Default)]
+pub(crate) struct Manner {
+    /// Through instances that were never asked before.
+    fresh: bool,
+    /// What each stage made of the candidates, where that is wanted.
+    pub(crate) marks: Option<Vec<u64>>,
+}
+
 /// A stage was faulty.
 #[derive(Debug)]
 pub(crate) struct Failed {
@@ -120,6 +130,26 @@ impl Hedge {
         match self {
             Self::AfterMs(ms) => Some(Duration::from_millis(ms.into())),
             Self::Adaptive | Self::Never => None,
+        }
+    }
+}
+
+// === impl Manner ===
+
+impl Manner {
+    /// The usual way, with marks if they are wanted.
+    pub(crate) fn warm(marked: bool) -> Self {
+        Self {
+            fresh: false,
+            marks: marked.then(Vec::new),
+        }
+    }
+
+    /// Again, to compare marks.
+    pub(crate) fn fresh() -> Self {
+        Self {
+            fresh: true,
+            marks: Some(Vec::new()),
         }
     }
 }
@@ -151,6 +181,11 @@ impl Refusal {
     #[must_use]
     pub fn leaves_nobody(&self) -> bool {
         self.nobody.is_some()
+    }
+
+    /// Whether no orchestrator is known at all, which is no policy's doing.
+    pub(crate) fn knows_nobody(&self) -> bool {
+        self.nobody == Some(Nobody::NoCandidates)
     }
 
     /// The refusal of `stage`, already checked.
@@ -211,6 +246,7 @@ impl Chain {
         job: &Job,
         candidates: &dyn Candidates,
         unpriced_passes: bool,
+        manner: &mut Manner,
     ) -> Result<Outcome, Failed> {
         let rows = u32::try_from(candidates.rows()).unwrap_or(u32::MAX);
         if rows == 0 {
@@ -225,7 +261,7 @@ impl Chain {
         let mut fuel = 0;
         let ended = Scratch::with(|scratch| {
             scratch.renew();
-            self.stages(job, &mut base, &mut merge, scratch, &mut fuel)
+            self.stages(job, &mut base, &mut merge, scratch, (&mut fuel, manner))
         });
         let refusal = match ended {
             Ok(refusal) => refusal,
@@ -269,11 +305,16 @@ impl Chain {
         base: &mut Base<'_>,
         merge: &mut Merge,
         scratch: &mut Scratch,
-        fuel: &mut u64,
+        (fuel, manner): (&mut u64, &mut Manner),
     ) -> Result<Option<Refusal>, (usize, Fault)> {
         for (place, stage) in self.selection.iter().enumerate() {
-            let step = judge(stage, place, job, base, merge, scratch, fuel);
-            match step.map_err(|fault| (place, fault))? {
+            let asked = (place, manner.fresh);
+            let step = judge(stage, asked, job, base, merge, scratch, fuel);
+            let step = step.map_err(|fault| (place, fault))?;
+            if let Some(marks) = &mut manner.marks {
+                marks.push(purity::mark(merge, &step));
+            }
+            match step {
                 Step::Same => {}
                 Step::Changed => scratch.renew(),
                 Step::Empty => {
@@ -292,6 +333,12 @@ impl Chain {
         Ok(None)
     }
 
+    /// The name of the selection stage at `place`.
+    pub(crate) fn stage(&self, place: usize) -> Arc<str> {
+        let stage = self.selection.get(place);
+        stage.map_or_else(|| "".into(), |stage| Arc::clone(&stage.name))
+    }
+
     /// Lets go of warm instances.
     pub(crate) fn cool(&self) {
         self.selection
@@ -305,7 +352,7 @@ impl Chain {
 /// Asks one stage and merges its verdict.
 fn judge(
     stage: &Stage,
-    place: usize,
+    (place, fresh): (usize, bool),
     job: &Job,
     base: &mut Base<'_>,
     merge: &mut Merge,
@@ -329,6 +376,7 @@ fn judge(
     };
     let answered = stage.ask(
         rows,
+        fresh,
         |instance| instance.judge(question.job(), question.table()),
         |native| native.judge(&question.job(), &question.table()),
         |verdict| merge.apply(&rules, verdict, shown),

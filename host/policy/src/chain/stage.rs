@@ -46,15 +46,21 @@ impl Stage {
     }
 
     /// Asks the policy over `rows` rows; what it says counts once `accept` has checked it. An instance whose answer is not accepted
-    /// is not used again.
+    /// is not used again. `fresh`: a component is asked through an instance that was never asked, which is then gone.
     pub(crate) fn ask<A, T>(
         &self,
         rows: usize,
+        fresh: bool,
         wasm: impl FnOnce(&mut Instance) -> Result<A, Cause>,
         native: impl FnOnce(&dyn NativeStage) -> A,
         accept: impl FnOnce(A) -> Result<T, Cause>,
     ) -> Result<Answered<T>, Fault> {
         let answered = match &self.runner {
+            Runner::Wasm(pool) if fresh => pool.checkout_fresh().and_then(|mut lease| {
+                let answer = accept(wasm(&mut lease)?)?;
+                let fuel = lease.fuel_used(rows);
+                Ok(Answered { answer, fuel })
+            }),
             Runner::Wasm(pool) => pool.checkout().and_then(|mut lease| {
                 let answer = accept(wasm(&mut lease)?)?;
                 let fuel = lease.fuel_used(rows);

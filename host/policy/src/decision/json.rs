@@ -40,6 +40,7 @@ struct Whole<'a> {
     at_ms: u64,
     took_us: f64,
     generation: u64,
+    canary: bool,
     snapshot: u64,
     candidates: usize,
     order: Vec<Place>,
@@ -105,6 +106,7 @@ impl Serialize for Decision {
             at_ms: self.at_ms,
             took_us: self.took.as_secs_f64() * 1e6,
             generation: self.generation,
+            canary: self.canary,
             snapshot: self.snapshot,
             candidates: self.candidates(),
             order: order

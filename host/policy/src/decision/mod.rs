@@ -48,6 +48,8 @@ pub struct Decision {
     pub took: Duration,
     /// The generation that was asked.
     pub generation: u64,
+    /// It was the canary.
+    pub canary: bool,
     /// The directory's snapshot that the rows are from.
     pub snapshot: u64,
     /// When a slow attempt may be doubled.
@@ -296,6 +298,7 @@ mod tests {
             at_ms: 1_700_000_000_000,
             took: Duration::from_micros(5),
             generation: 3,
+            canary: false,
             snapshot: 11,
             hedge: Hedge::AfterMs(250),
             refusal: None,

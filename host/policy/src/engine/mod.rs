@@ -13,14 +13,18 @@
 //!   resident: more would be cleared by hand at every instantiation. It reserves 4 GiB of address space a slot so that
 //!   memory accesses need no bounds checks; where that much cannot be reserved (containers with an address limit), the engine
 //!   allocates on demand and says so once.
-//! - **Compiling is one at a time** and never on the hot path: [`Engine::compile`] holds a lock. A component of the largest
-//!   size allowed bounds what a compilation can cost.
+//! - **Compiling is one at a time** and never on the hot path: [`Engine::compile`] holds a lock, and the functions of that one component are compiled
+//!   by at most as many threads as there are cores. A component of the largest size allowed bounds what a compilation can cost. What was compiled
+//!   is kept in a private cache, see `cache`.
 
+mod cache;
 mod guest;
 mod instance;
 mod patience;
 mod pool;
 mod ticker;
+
+use std::path::Path;
 
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
@@ -29,7 +33,9 @@ use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationCo
 pub(crate) use instance::{Instance, Refused, Template};
 pub(crate) use pool::Pool;
 
+use crate::bundle::Digest;
 use crate::limits::Limits;
+use cache::Cache;
 use guest::Guest;
 
 /// How instances get their memory.
@@ -47,11 +53,21 @@ pub enum Allocation {
 #[error("the policy engine cannot start: {0}")]
 pub struct EngineError(String);
 
+// === impl EngineError ===
+
+impl EngineError {
+    /// What the system says.
+    pub(crate) fn of(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// Compiles and links policies.
 pub(crate) struct Engine {
     engine: wasmtime::Engine,
     linker: Linker<Guest>,
     compiling: Mutex<()>,
+    cache: Option<Cache>,
 }
 
 /// Instances that can live at once, for each core. Every call holds one, and every stage of every kept generation keeps a few warm.
@@ -61,7 +77,10 @@ const SLOTS_PER_CORE: usize = 64;
 
 impl Engine {
     /// Starts an engine and its ticker, which stops with it.
-    pub(crate) fn new(allocation: Allocation) -> Result<Self, EngineError> {
+    pub(crate) fn new(
+        allocation: Allocation,
+        cache: Option<(&Path, u64)>,
+    ) -> Result<Self, EngineError> {
         let failed = |error: wasmtime::Error| EngineError(format!("{error:#}"));
         let engine = match allocation {
             Allocation::OnDemand => wasmtime::Engine::new(&config()),
@@ -79,18 +98,35 @@ impl Engine {
         .map_err(failed)?;
         let mut linker = Linker::new(&engine);
         Guest::link(&mut linker).map_err(failed)?;
-        ticker::start(&engine).map_err(|error| EngineError(error.to_string()))?;
+        ticker::start(&engine).map_err(EngineError::of)?;
+        let cache = cache.and_then(|(folder, most)| {
+            let opened = Cache::open(folder, most, &engine);
+            let told = |error: &std::io::Error| {
+                tracing::warn!(folder = %folder.display(), "compiled policies are not kept: {error}");
+            };
+            opened.inspect_err(told).ok()
+        });
         Ok(Self {
             engine,
             linker,
             compiling: Mutex::new(()),
+            cache,
         })
     }
 
-    /// Compiles a component: tens of milliseconds.
+    /// Compiles a component: tens of milliseconds; or takes it from the cache, in less than one.
     pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
         let _one_at_a_time = self.compiling.lock();
-        Component::from_binary(&self.engine, bytes)
+        let Some(cache) = &self.cache else {
+            return Component::from_binary(&self.engine, bytes);
+        };
+        let digest = Digest::of(bytes);
+        if let Some(component) = cache.load(&self.engine, digest) {
+            return Ok(component);
+        }
+        let component = Component::from_binary(&self.engine, bytes)?;
+        cache.store(digest, &component);
+        Ok(component)
     }
 }
 

@@ -71,6 +71,15 @@ impl Pool {
         })
     }
 
+    /// An instance that was never asked.
+    pub(crate) fn checkout_fresh(&self) -> Result<Lease<'_>, Cause> {
+        let instance = self.fresh()?;
+        Ok(Lease {
+            pool: self,
+            instance,
+        })
+    }
+
     fn nearest_first(&self) -> impl Iterator<Item = &Mutex<Vec<Instance>>> {
         let home = home() % self.shards.len();
         let (before, after) = self.shards.split_at(home);

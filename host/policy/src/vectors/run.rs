@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Rig, Subject, Vector};
-use crate::bundle::{Bundle, Setting};
+use crate::bundle::{Bundle, Digest, Setting};
+use crate::engine::Engine;
 use crate::fault::{Fault, Hook};
 use crate::limits::Limits;
 use crate::load::LoadError;
@@ -235,7 +237,12 @@ impl Vector {
 }
 
 /// Puts a bundle's own vectors to its own components. The first that is answered otherwise refuses the bundle.
-pub(crate) fn golden(bundle: &Bundle, limits: Limits) -> Result<(), LoadError> {
+pub(crate) fn golden(
+    bundle: &Bundle,
+    limits: Limits,
+    engine: Arc<Engine>,
+    compiled: BTreeMap<Digest, wasmtime::component::Component>,
+) -> Result<(), LoadError> {
     let Some(text) = bundle.vectors() else {
         return Ok(());
     };
@@ -257,7 +264,7 @@ pub(crate) fn golden(bundle: &Bundle, limits: Limits) -> Result<(), LoadError> {
             settings: &stage.settings,
         })
         .collect();
-    let rig = Rig::new().map_err(|error| refused(error.to_string()))?;
+    let rig = Rig::over(engine, compiled);
     let outcome = vectors.put(&rig, &components, limits)?;
     match outcome.misses.first() {
         Some(miss) => Err(refused(miss.to_string())),

@@ -20,7 +20,7 @@ use crate::wit::{self, Bargain, Patience, Plan, Recovery, Table};
 
 /// Where components are tried, without a host.
 pub struct Rig {
-    engine: Engine,
+    engine: Arc<Engine>,
     /// What was compiled already: one component is often asked with several settings.
     compiled: Mutex<BTreeMap<Digest, Component>>,
 }
@@ -57,11 +57,16 @@ impl Rig {
     ///
     /// [`EngineError`] when it cannot start.
     pub fn new() -> Result<Self, EngineError> {
-        let engine = Engine::new(Allocation::OnDemand)?;
-        Ok(Self {
+        let engine = Engine::new(Allocation::OnDemand, None)?;
+        Ok(Self::over(Arc::new(engine), BTreeMap::new()))
+    }
+
+    /// On a host's engine, with what that compiled already.
+    pub(crate) fn over(engine: Arc<Engine>, compiled: BTreeMap<Digest, Component>) -> Self {
+        Self {
             engine,
-            compiled: Mutex::default(),
-        })
+            compiled: Mutex::new(compiled),
+        }
     }
 
     /// Checks, compiles and configures `component`, whose file is called `name`, as a stage of `hook`.

@@ -1,0 +1,145 @@
+//! Is a policy as pure as it must be? Asked and checked.
+//!
+//! A policy that counts its calls, or remembers the last job, answers differently when it is asked the same again: its decisions can be neither
+//! explained nor replayed. So one selection in [`Config::purity_sample`](crate::Config::purity_sample) leaves a mark of what each stage made of the
+//! candidates, and is asked again of fresh instances in the background. The first stage whose mark differs is [`FaultKind::Impure`].
+//!
+//! A fault of the second asking is impurity too, for the first had none; except what depends on the machine and not on the question: the clock, slots, and
+//! fuel, of which a fresh instance may need more for its first allocations.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pointsman_facts::{Job, Kept};
+
+use crate::chain::Manner;
+use crate::chain::merge::{Merge, Step};
+use crate::fault::{Fault, FaultKind, Hook};
+use crate::generation::Generation;
+use crate::metrics::Metrics;
+
+/// How the checks so far ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct PurityChecks {
+    /// The same answer again.
+    pub same: u64,
+    /// Another answer.
+    pub different: u64,
+    /// Not made, since the background was busy.
+    pub dropped: u64,
+}
+
+/// The same, counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    same: AtomicU64,
+    different: AtomicU64,
+    pub(crate) dropped: AtomicU64,
+}
+
+/// A selection to be asked again.
+pub(crate) struct Again {
+    pub(crate) job: Job,
+    pub(crate) candidates: Arc<dyn Kept>,
+    pub(crate) generation: Arc<Generation>,
+    pub(crate) unpriced_passes: bool,
+    /// What each stage made of it.
+    pub(crate) marks: Vec<u64>,
+}
+
+// === impl Counts ===
+
+impl Counts {
+    pub(crate) fn read(&self) -> PurityChecks {
+        PurityChecks {
+            same: self.same.load(Ordering::Relaxed),
+            different: self.different.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+        }
+    }
+}
+
+// === impl Again ===
+
+impl Again {
+    /// Asks fresh instances, and counts a difference as a fault of the generation.
+    pub(crate) fn check(&self, counts: &Counts) {
+        let Some(place) = self.differs() else {
+            counts.same.fetch_add(1, Ordering::Relaxed);
+            Metrics::checked("same");
+            return;
+        };
+        let fault = Fault {
+            kind: FaultKind::Impure,
+            stage: self.generation.chain.stage(place),
+            hook: Hook::Selection,
+            detail: format!(
+                "asked the same again, a fresh instance answered job {} otherwise",
+                self.job.id
+            ),
+        };
+        self.generation.faulted(&fault, self.job.now_ms);
+        Metrics::checked("different");
+        // Last: who waits for the count finds the fault.
+        counts.different.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The first stage that answers otherwise.
+    fn differs(&self) -> Option<usize> {
+        let mut manner = Manner::fresh();
+        let chain = &self.generation.chain;
+        let asked = chain.select(
+            &self.job,
+            &*self.candidates,
+            self.unpriced_passes,
+            &mut manner,
+        );
+        let marks = manner.marks.unwrap_or_default();
+        if let Err(failed) = &asked {
+            let machine = [
+                FaultKind::OutOfTime,
+                FaultKind::OutOfFuel,
+                FaultKind::NoInstance,
+            ];
+            if machine.contains(&failed.fault.kind) {
+                return None;
+            }
+        } else if marks == self.marks {
+            return None;
+        }
+        let same = marks
+            .iter()
+            .zip(&self.marks)
+            .take_while(|(one, other)| one == other);
+        Some(same.count())
+    }
+}
+
+/// A mark of what the stages so far made of the candidates: the same for the same, to the bit, but for the bits inside a NaN.
+pub(crate) fn mark(merge: &Merge, step: &Step) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    merge.rows.hash(&mut hasher);
+    let bits = |value: f64| {
+        if value.is_nan() {
+            u64::MAX
+        } else {
+            value.to_bits()
+        }
+    };
+    merge
+        .sums
+        .iter()
+        .for_each(|&sum| bits(sum).hash(&mut hasher));
+    (merge.scored, merge.ordered).hash(&mut hasher);
+    merge.hedge.delay().hash(&mut hasher);
+    std::mem::discriminant(&merge.hedge).hash(&mut hasher);
+    for excluded in &merge.excluded {
+        (excluded.row, excluded.stage, excluded.reason).hash(&mut hasher);
+        bits(excluded.value).hash(&mut hasher);
+    }
+    if let Step::Refused(refusal) = step {
+        (refusal.status, refusal.reason, &refusal.message).hash(&mut hasher);
+    }
+    hasher.finish()
+}
