@@ -32,19 +32,15 @@ fn json(command: Command) -> Value {
     serde_json::from_str(&ran(command)).expect("JSON")
 }
 
-/// A source in a folder of its own, made from a template.
-fn made(template: &str) -> tempfile::TempDir {
+/// A source called `name` in a folder of its own, made from a template. All of them are compiled in one place, since what they are
+/// built from is the same; cargo tells them apart by their names.
+fn made(name: &str, template: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let words = [
-        "policy",
-        "new",
-        "mine",
-        "--template",
-        template,
-        "--dir",
-        ".",
-    ];
+    let words = ["policy", "new", name, "--template", template, "--dir", "."];
     ran(pointsman(folder.path(), &words));
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authors");
+    std::fs::create_dir_all(&target).expect("a folder");
+    std::os::unix::fs::symlink(&target, folder.path().join("target")).expect("linked");
     folder
 }
 
@@ -107,22 +103,10 @@ async fn five_commands_lead_from_nothing_to_live_segments() {
 fn every_template_builds_passes_its_tests_and_is_taken() {
     let sources: Vec<_> = ["filter", "score", "rank", "failover", "byoc"]
         .into_iter()
-        .map(|template| (template, made(template)))
+        .map(|template| (template, made(&format!("mine-{template}"), template)))
         .collect();
-    // Compiled in one place: what they are built from is the same.
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates");
     for (template, source) in &sources {
-        let run = |words: &[&str]| {
-            let mut command = pointsman(source.path(), words);
-            // The sdk's folder differs, so one link leads each to the place.
-            let link = source.path().join("target");
-            if !link.exists() {
-                std::fs::create_dir_all(&target).expect("a folder");
-                std::os::unix::fs::symlink(&target, link).expect("linked");
-            }
-            command.env_remove("CARGO_TARGET_DIR");
-            command
-        };
+        let run = |words: &[&str]| pointsman(source.path(), words);
         let tested = json(run(&["policy", "test", "--json"]));
         assert_eq!(tested["ok"], true, "{template}: {tested}");
         assert!(
@@ -135,17 +119,18 @@ fn every_template_builds_passes_its_tests_and_is_taken() {
             "build",
             "--json",
             "--pack",
-            "mine.tar.zst",
+            "bundle.tar.zst",
         ]));
         let files = built["files"].as_array().expect("files");
-        let own = files.iter().find(|file| file["file"] == "mine.wasm");
+        let (name, component) = (format!("mine-{template}"), format!("mine-{template}.wasm"));
+        let own = files.iter().find(|file| file["file"] == *component);
         let size = own.and_then(|file| file["size_bytes"].as_u64());
         let size = size.expect("the policy's component");
         assert!(template != &"filter" || size < 40_000, "{size} bytes");
-        for bundle in [".", "dist", "mine.tar.zst"] {
+        for bundle in [".", "dist", "bundle.tar.zst"] {
             let checked = json(run(&["policy", "check", "--json", bundle]));
             assert_eq!(checked["ok"], true, "{template}: {checked}");
-            assert_eq!(checked["name"], "mine");
+            assert_eq!(checked["name"], *name);
         }
     }
     let (_, score) = &sources[1];
@@ -159,7 +144,7 @@ fn every_template_builds_passes_its_tests_and_is_taken() {
         "test",
         "--json",
         "--conformance",
-        "dist/mine.wasm",
+        "dist/mine-score.wasm",
     ];
     assert_eq!(json(pointsman(score.path(), &words))["ok"], true);
 }
@@ -184,7 +169,7 @@ fn without_a_bundle_at_hand_it_is_about_the_gateways_own() {
 
 #[test]
 fn a_missing_target_or_cargo_is_said_with_the_line_that_brings_it() {
-    let source = made("score");
+    let source = made("targetless", "score");
     let rustc = source.path().join("rustc");
     // All of a compiler but the target's library.
     let script = "#!/bin/sh\ncase \"$*\" in *target-libdir*) echo /nonexistent/lib; exit 0;; esac\nexec rustc \"$@\"\n";
@@ -215,7 +200,7 @@ fn a_missing_target_or_cargo_is_said_with_the_line_that_brings_it() {
 
 #[test]
 fn a_column_that_was_not_asked_for_is_named_in_the_panics_words() {
-    let source = made("score");
+    let source = made("unasked", "score");
     let lib = source.path().join("src/lib.rs");
     // Asked of a plan that is thrown away: the host never hands it over.
     edit(
@@ -229,7 +214,7 @@ fn a_column_that_was_not_asked_for_is_named_in_the_panics_words() {
         "Plan::default().numbers(\"price/effective\")",
     );
     ran(pointsman(source.path(), &["policy", "build"]));
-    let words = ["policy", "test", "--conformance", "dist/mine.wasm"];
+    let words = ["policy", "test", "--conformance", "dist/unasked.wasm"];
     let output = pointsman(source.path(), &words)
         .output()
         .expect("the binary");
