@@ -15,6 +15,7 @@ mod lifecycle;
 mod playback;
 mod policies;
 mod push;
+mod recording;
 mod restart;
 mod rtmp;
 mod statuses;

@@ -15,6 +15,7 @@ use axum::serve::ListenerExt;
 use pointsman_directory::{Clock, Directory, Entry, Settled, Sources, Webhook as Discovery};
 use pointsman_dispatch::Dispatcher;
 use pointsman_media::segmenter;
+use pointsman_recording::Recorder;
 use pointsman_transport::Connections;
 use pointsman_workloads::transcode::Transcoder;
 use tokio::net::TcpListener;
@@ -37,6 +38,7 @@ pub struct Gateway {
     directory: Directory,
     policies: Arc<Policies>,
     streams: Arc<Streams>,
+    recorder: Option<Arc<Recorder>>,
     tasks: JoinSet<()>,
     stops: Stops,
 }
@@ -83,6 +85,10 @@ impl Gateway {
         let connections = Connections::default();
         let directory = directory(&settings, &connections).await?;
         let policies = Policies::start(&settings).await?;
+        let recorder = crate::recording::start(&settings)?;
+        if let Some(recorder) = &recorder {
+            policies.host().observe(recorder.clone());
+        }
         let dispatcher = Arc::new(Dispatcher::new(
             directory.clone(),
             policies.host().clone(),
@@ -104,6 +110,7 @@ impl Gateway {
             directory: directory.clone(),
             policies: policies.clone(),
             streams: streams.clone(),
+            recorder,
             tasks: JoinSet::new(),
             stops: Stops::default(),
         };
@@ -208,6 +215,10 @@ impl Gateway {
         // Players hold connections open for as long as they like.
         let _ = tokio::time::timeout(Duration::from_secs(3), all).await;
         self.directory.shutdown().await;
+        if let Some(recorder) = self.recorder.take() {
+            // It writes what waits.
+            let _ = tokio::task::spawn_blocking(move || recorder.close()).await;
+        }
     }
 }
 

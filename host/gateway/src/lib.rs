@@ -15,5 +15,6 @@ mod logging;
 mod metrics;
 pub mod playback;
 pub mod policies;
+mod recording;
 pub mod streams;
 pub mod tls;

@@ -165,11 +165,7 @@ fn what_would_have_changed_is_said_in_orchestrators_and_money() {
         "{:?}",
         work.price
     );
-    assert!(
-        work.latency_ms.mean[1] > work.latency_ms.mean[0],
-        "{:?}",
-        work.latency_ms
-    );
+    assert!(work.latency_ms.known.iter().all(|&known| known > 0));
     let firsts = |side: usize| {
         work.orchestrators
             .iter()

@@ -7,6 +7,7 @@
 //! configured is refused, and so is one from a foreign `Origin`. Errors are `{"error":{"code","message"}}`.
 
 mod error;
+mod explain;
 mod guard;
 mod read;
 mod token;
@@ -82,6 +83,7 @@ impl Admin {
             .route("/api/v1/streams", get(read::streams))
             .route("/api/v1/policy", get(read::policy))
             .route("/api/v1/decisions", get(read::decisions))
+            .route("/api/v1/decisions/{*job}", get(explain::explain))
             .route("/api/v1/policy/activate", post(write::activate))
             .route("/api/v1/policy/rollback", post(write::rollback))
             .merge(crate::demo::router(&state.addresses))

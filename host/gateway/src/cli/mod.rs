@@ -6,6 +6,7 @@ mod admin;
 mod demo;
 mod devnet;
 mod error;
+mod explain;
 mod policy;
 mod run;
 
@@ -19,7 +20,8 @@ pub use admin::Admin;
 pub use demo::Demo;
 pub use devnet::Devnet;
 pub use error::{EX_USAGE, Error};
-pub use policy::{Activate, Bench, Build, Conformance, List, Look, New, Policy, Rollback, Test};
+pub use explain::{Explain, From as ExplainFrom};
+pub use policy::{Activate, Bench, Build, Conformance, List, Log, Look, New, Policy, Replay, Rollback, Test, Trial};
 
 /// What the operator wants done.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub enum Command {
     Demo(Demo),
     /// Build policies, or change those of a running gateway.
     Policy(Policy),
+    /// Say why a job went where it went.
+    Explain(Explain),
 }
 
 /// A Livepeer gateway whose choice of orchestrators is a WebAssembly policy.
@@ -62,6 +66,8 @@ enum Verb {
         #[command(subcommand)]
         verb: policy::Verb,
     },
+    /// Say why a job went where it went: who was ranked, who was taken out by which policy, and what happened
+    Explain(explain::Arguments),
 }
 
 /// Reads a command line, `arguments[0]` being the program, with the environment `variables`.
@@ -100,6 +106,7 @@ pub fn parse(
         Verb::Devnet(arguments) => Command::Devnet(arguments.decode()?),
         Verb::Demo(arguments) => Command::Demo(arguments.decode()),
         Verb::Policy { verb } => Command::Policy(verb.decode(&variables)?),
+        Verb::Explain(arguments) => Command::Explain(arguments.decode(&variables)?),
     })
 }
 

@@ -9,8 +9,10 @@ use super::Error;
 use super::admin::{self, Admin};
 
 mod author;
+mod replay;
 
 pub use author::{Bench, Build, Conformance, Look, New, Test};
+pub use replay::Replay;
 
 /// What to do with policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Policy {
     Conformance(Conformance),
     /// Measure a bundle.
     Bench(Bench),
+    /// Ask a bundle about recorded decisions.
+    Replay(Replay),
     /// Make a bundle the active one.
     Activate(Activate),
     /// Go back to the generation before.
@@ -76,6 +80,8 @@ pub(super) enum Verb {
     Test(author::TestArguments),
     /// Measure microseconds, fuel and memory against the published budget
     Bench(author::BenchArguments),
+    /// Ask a bundle about recorded decisions, and say what it would have changed
+    Replay(replay::Arguments),
     /// Send a built bundle to a running gateway, which checks it and swaps it in
     Activate(ActivateArguments),
     /// Make the generation before the active one active again
@@ -113,6 +119,7 @@ impl Verb {
             Self::Inspect(arguments) => Policy::Inspect(arguments.decode()),
             Self::Test(arguments) => arguments.decode(),
             Self::Bench(arguments) => Policy::Bench(arguments.decode()),
+            Self::Replay(arguments) => Policy::Replay(arguments.decode(variables)?),
             Self::Activate(ActivateArguments { dir, admin }) => Policy::Activate(Activate {
                 dir,
                 admin: admin.decode(variables)?,

@@ -2,7 +2,9 @@
 
 mod demo;
 mod devnet;
+mod explain;
 mod policy;
+mod replay;
 mod run;
 
 use anyhow::Result;
@@ -21,6 +23,7 @@ pub fn execute(command: Command) -> Result<()> {
         Command::Devnet(devnet) => runtime()?.block_on(devnet::run(devnet)),
         Command::Demo(demo) => runtime()?.block_on(demo::run(demo)),
         Command::Policy(policy) => policy::run(policy, &runtime()?),
+        Command::Explain(wanted) => explain::run(&wanted, &runtime()?),
     }
 }
 

@@ -45,8 +45,10 @@ pub use section::listeners::Listeners;
 pub use section::logging::{LogFilter, LogFormat, Logging};
 pub use section::orchestrators::{Labels, Orchestrators};
 pub use section::policy::Policy;
+pub use section::recording::Recording;
 pub use section::streams::{ExtraWork, Streams};
 pub use source::{Problem, Source};
+pub use value::price::price;
 
 pub(crate) use layer::flags::{Rewritten, is_setting, rewrite};
 pub(crate) use value::web::url as web_url;
@@ -64,6 +66,8 @@ pub struct Settings {
     pub streams: Streams,
     /// Who decides.
     pub policy: Policy,
+    /// What is recorded of decisions.
+    pub recording: Recording,
     /// Who may come in.
     pub access: Access,
     /// What is kept on disk.
@@ -142,6 +146,7 @@ fn decode(
         orchestrators: Orchestrators::decode(&mut decoder, labels),
         streams: Streams::decode(&mut decoder),
         policy: Policy::decode(&mut decoder),
+        recording: Recording::decode(&mut decoder),
         access: Access::decode(&mut decoder, &data.dir),
         data,
         logging: Logging::decode(&mut decoder),

@@ -57,6 +57,7 @@ pub const GROUPS: &[Group] = &[
     section::orchestrators::GROUP,
     section::streams::GROUP,
     section::policy::GROUP,
+    section::recording::GROUP,
     section::access::GROUP,
     section::data::GROUP,
     section::logging::GROUP,

@@ -21,6 +21,7 @@ pub(super) fn run(policy: Policy, runtime: &Runtime) -> Result<()> {
         Policy::Test(wanted) => author::run_tests(&wanted),
         Policy::Conformance(wanted) => author::conformance(&wanted),
         Policy::Bench(wanted) => author::measure(&wanted),
+        Policy::Replay(wanted) => super::replay::run(&wanted),
         Policy::Activate(Activate { dir, admin }) => {
             let bundle = pack(&dir)?;
             let answer = runtime.block_on(call(&admin, Method::POST, "policy/activate", bundle))?;

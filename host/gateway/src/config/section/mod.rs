@@ -7,4 +7,5 @@ pub(super) mod listeners;
 pub(super) mod logging;
 pub(super) mod orchestrators;
 pub(super) mod policy;
+pub(super) mod recording;
 pub(super) mod streams;
