@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # The debug build is what the tests use, so that one build serves both. Its decisions take some ten times as long as `make bench` says.
 POINTSMAN := $${CARGO_TARGET_DIR:-target}/debug/pointsman
 
-.PHONY: test-builds test-registry help setup setup-tools setup-page setup-browser setup-registry demo build-demo screenshot test test-all test-browser bench check
+.PHONY: test-builds test-registry test-soak help setup setup-tools setup-page setup-browser setup-registry demo build-demo screenshot test test-all test-browser bench check
 
 help:
 	@echo "make demo        devnet, gateway and a test stream on this machine; Ctrl-C ends it"
@@ -88,13 +88,17 @@ test: check
 
 # The slow suites.
 test-all: test
-test-all: test-builds test-browser test-registry
+test-all: test-builds test-browser test-registry test-soak
 
 test-browser: build-demo setup-browser
 	cd $(BROWSER) && node --test
 
 test-registry: setup-registry
 	POINTSMAN_REGISTRY=$(REGISTRY) POINTSMAN_REGISTRY_REQUIRED=1 $(CARGO) test --locked -p pointsman-fetch --test registry
+
+# Thousands of swaps while jobs are decided.
+test-soak: setup-tools
+	POINTSMAN_SOAK=5000 $(CARGO) test --locked -p pointsman-policy --test soak
 
 # Release builds, then everything on two cores, which is what the figures are meant for. About five minutes.
 BENCH_CORES := $(shell command -v taskset >/dev/null && echo taskset -c 0,1)

@@ -3,6 +3,8 @@
 //! `cargo bench -p pointsman-policy`. Everything is in it that a gateway pays: shuffle, columns, three stages with
 //! their limits on, the host's own checks, the record. Rounds of the two alternate, since machines change their speed; compare
 //! the ratio between runs and not the microseconds.
+//!
+//! And what a start costs: from a bundle in memory to its first decision, with nothing compiled and from the compiled cache; and a fresh instance.
 
 #[path = "../tests/support/fleet.rs"]
 mod fleet;
@@ -11,11 +13,13 @@ mod twin;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fleet::Fleet;
 use pointsman_facts::{Job, Price, Symbol, Workload};
-use pointsman_policy::{Config, Host};
+use pointsman_policy::vectors::Rig;
+use pointsman_policy::{Config, Hook, Host, Limits};
 use twin::{default_bundle, twins};
 
 /// The budget, µs: rows, p50, p99.
@@ -67,6 +71,73 @@ fn main() {
             quantile(&mut ratios, 0.5),
             decision.fuel,
         );
+    }
+    starts();
+    instances();
+}
+
+/// From a bundle to its first decision, ms: cold and from the compiled cache.
+const START: [f64; 2] = [400.0, 10.0];
+/// A fresh instance, configured, µs.
+const FRESH: f64 = 45.0;
+
+fn starts() {
+    println!("load to first decision, default bundle, ms");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut cold: Vec<_> = (0..5)
+        .map(|n| start(&folder.path().join(n.to_string())))
+        .collect();
+    let kept = folder.path().join("0");
+    let mut cached: Vec<_> = (0..31).map(|_| start(&kept)).collect();
+    let figures = [("cold", &mut cold), ("cached", &mut cached)];
+    for ((name, times), budget) in figures.into_iter().zip(START) {
+        let half = quantile(times, 0.5);
+        let verdict = if half < budget { "met" } else { "MISSED" };
+        println!("{name:>6} | p50 {half:>7.2} | budget {budget}: {verdict}");
+    }
+}
+
+/// A host of its own loads the default bundle with that cache: ms from there to the first decision.
+fn start(cache: &Path) -> f64 {
+    let config = Config {
+        cache: Some(cache.to_owned()),
+        ..Config::default()
+    };
+    let host = Host::new(config, Some(twins())).expect("an engine");
+    let (bundle, fleet) = (default_bundle(), Fleet::new(100, 7, 2));
+    let started = Instant::now();
+    let loaded = host.load(&bundle).expect("the embedded bundle loads");
+    host.activate(loaded, "bench");
+    let selection = host.select(&job(1), &fleet);
+    let took = started.elapsed().as_secs_f64() * 1e3;
+    assert!(selection.decision.fault.is_none());
+    took
+}
+
+fn instances() {
+    println!("a fresh instance, configured, on demand, µs");
+    let (rig, bundle) = (Rig::new().expect("an engine"), default_bundle());
+    for stage in &bundle.manifest().selection {
+        let file = bundle.files().find(|(name, _)| *name == stage.component);
+        let (name, bytes) = file.expect("it is in the bundle");
+        let subject = rig
+            .subject(
+                name,
+                bytes,
+                Hook::Selection,
+                &stage.settings,
+                Limits::default(),
+            )
+            .expect("a good stage");
+        let fresh = || {
+            let started = Instant::now();
+            drop(black_box(subject.fresh().expect("as before")));
+            started.elapsed().as_secs_f64() * 1e6
+        };
+        let mut times: Vec<_> = (0..2000).map(|_| fresh()).collect();
+        let half = quantile(&mut times, 0.5);
+        let verdict = if half < FRESH { "met" } else { "MISSED" };
+        println!("{name:>20} | p50 {half:>6.1} | budget {FRESH}: {verdict}");
     }
 }
 

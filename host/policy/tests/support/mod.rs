@@ -14,10 +14,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::num::NonZeroU32;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use pointsman_facts::{Candidates, Column, Job, Symbol, Values, Workload};
+use pointsman_facts::{Candidates, Column, Job, Kept, Symbol, Values, Workload};
 use pointsman_policy::bundle::{Digest, MAX_COMPONENT};
 use pointsman_policy::{Bundle, Config, Host, Limits};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -249,5 +250,28 @@ impl Candidates for Rows {
         } else {
             Values::unknown(column.kind(), self.count)
         }
+    }
+
+    fn keep(&self) -> Option<Arc<dyn Kept>> {
+        Some(Arc::new(self.clone()))
+    }
+}
+
+impl Kept for Rows {
+    fn labels(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn address(&self, _row: usize) -> Option<String> {
+        None
+    }
+}
+
+/// Waits until `done`: what happens in the background takes as long as it takes.
+pub fn eventually(what: &str, done: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < Duration::from_secs(120), "{what}");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -1,0 +1,77 @@
+//! Decisions are asked again of fresh instances: who remembers is found out, who does not is left alone.
+
+mod support;
+
+use std::num::NonZeroU32;
+
+use pointsman_policy::{Config, FaultKind, Host, State};
+use support::{Made, Rows, activate, config, eventually, job};
+
+/// A host that asks every decision again.
+fn checking() -> Host {
+    let config = Config {
+        purity_sample: Some(NonZeroU32::MIN),
+        ..config()
+    };
+    Host::new(config, None).expect("an engine")
+}
+
+#[test]
+fn a_policy_that_counts_its_calls_is_caught_and_taken_out() {
+    let host = checking();
+    activate(
+        &host,
+        &Made::new("reject").select("score-latency", "").bundle(),
+    );
+    let counting = Made::new("previous")
+        .select("exclude-slow", "")
+        .select("counts-calls", "");
+    activate(&host, &counting.bundle());
+    // Instances are asked in turn, so that one of them is soon asked a second time.
+    let rows = Rows::slower(3);
+    for seed in 0..200 {
+        assert_eq!(host.select(&job(seed), &rows).decision.fault, None);
+    }
+    eventually("it is taken out", || host.active().number() == 1);
+    let listed = host.generations();
+    let counting = &listed[0];
+    assert_eq!((counting.number, counting.state), (2, State::Quarantined));
+    let fault = counting.last_fault.as_ref().expect("a fault");
+    assert_eq!(fault.kind, FaultKind::Impure);
+    assert_eq!(&*fault.stage, "counts-calls", "not the stage before it");
+    assert!(host.trials().purity.different >= 5);
+}
+
+#[test]
+fn pure_policies_answer_the_same_again() {
+    let host = checking();
+    let pure = Made::new("reject")
+        .select("exclude-slow", "on-empty = \"skip\"")
+        .select("score-latency", "");
+    activate(&host, &pure.bundle());
+    let rows = Rows::slower(5);
+    for seed in 0..100 {
+        let _ = host.select(&job(seed), &rows);
+    }
+    let done = |host: &Host| host.trials().purity;
+    eventually("all are checked", || {
+        done(&host).same + done(&host).dropped == 100
+    });
+    assert_eq!(done(&host).different, 0);
+    assert_eq!(host.generations()[0].faults, 0);
+}
+
+#[test]
+fn one_in_so_many_is_checked() {
+    let config = Config {
+        purity_sample: NonZeroU32::new(10),
+        ..config()
+    };
+    let host = Host::new(config, None).expect("an engine");
+    activate(&host, &Made::new("reject").select("abstain", "").bundle());
+    let rows = Rows::slower(2);
+    for seed in 0..95 {
+        let _ = host.select(&job(seed), &rows);
+    }
+    eventually("nine are checked", || host.trials().purity.same == 9);
+}
