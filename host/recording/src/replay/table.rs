@@ -83,14 +83,14 @@ impl fmt::Display for WorkloadReport {
             .map(|one| one.stage.len() + one.cause.len() + 4);
         let width = names.chain(causes).chain([26]).max().unwrap_or(26).min(72);
         let mut lines = Lines { to: f, width };
-        lines.put("", ["before".to_owned(), "after".to_owned()], String::new())?;
+        lines.put("", ["before".to_owned(), "after".to_owned()], "")?;
         if self.price.known != [0, 0] {
             let median = self
                 .price
                 .median
                 .clone()
                 .map(|price| price.unwrap_or_else(|| "-".into()));
-            lines.put("price, median (wei)", median, String::new())?;
+            lines.put("price, median (wei)", median, "")?;
             lines.numbers("price, mean (wei)", self.price.mean, 1.0, 2)?;
         }
         lines.numbers("answers, median (ms)", self.latency_ms.mean, 1.0, 1)?;
@@ -102,7 +102,7 @@ impl fmt::Display for WorkloadReport {
         let firsts = [0, 1].map(|side| self.orchestrators.iter().map(|one| one.first[side]).sum());
         for one in orchestrators {
             let share = [0, 1].map(|side: usize| percent(one.first[side], firsts[side]));
-            lines.put(&format!("  {}", named(one)), share, String::new())?;
+            lines.put(&format!("  {}", named(one)), share, "")?;
         }
         lines.more(self.orchestrators.len())?;
         if !self.excluded.is_empty() {
@@ -126,7 +126,7 @@ impl fmt::Display for WorkloadReport {
 // === impl Lines ===
 
 impl Lines<'_, '_> {
-    fn put(&mut self, what: &str, [before, after]: [String; 2], change: String) -> fmt::Result {
+    fn put(&mut self, what: &str, [before, after]: [String; 2], change: &str) -> fmt::Result {
         let width = self.width;
         let line = format!("  {what:width$} {before:>14} {after:>14}  {change}");
         writeln!(self.to, "{}", line.trim_end())
@@ -144,7 +144,7 @@ impl Lines<'_, '_> {
     }
 
     fn counts(&mut self, what: &str, counts: [u64; 2]) -> fmt::Result {
-        self.put(what, counts.map(|count| count.to_string()), String::new())
+        self.put(what, counts.map(|count| count.to_string()), "")
     }
 
     fn numbers(
@@ -167,6 +167,6 @@ impl Lines<'_, '_> {
             }
             _ => String::new(),
         };
-        self.put(what, shown, change)
+        self.put(what, shown, &change)
     }
 }

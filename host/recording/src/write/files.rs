@@ -140,7 +140,7 @@ impl Files {
         };
         files.retain(|file| Some(file) != current.as_ref());
         let room = self.bounds.bytes - self.bounds.file_bytes().min(self.bounds.bytes);
-        let sizes = files.iter().map(|file| fs::metadata(file));
+        let sizes = files.iter().map(fs::metadata);
         let known: Vec<_> = files.iter().zip(sizes).collect();
         let mut total: u64 = known
             .iter()

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -82,11 +82,16 @@ impl Recorder {
     ///
     /// When the folder cannot be made or read, or no thread can be had.
     pub fn start(settings: Settings) -> io::Result<Self> {
-        let (queue, decisions) = sync_channel(settings.queue.get());
+        let Settings {
+            folder,
+            bounds,
+            share,
+            queue,
+        } = settings;
+        let (queue, decisions) = sync_channel(queue.get());
         let ended = Arc::new(AtomicBool::new(false));
-        let share = settings.share;
         let writer = Writer {
-            files: Files::open(&settings.folder, settings.bounds)?,
+            files: Files::open(&folder, bounds)?,
             encoder: None,
             share,
             waiting_since: None,
@@ -177,11 +182,8 @@ impl Writer {
         loop {
             // Read before the queue is: what came before the end is written.
             let ended = self.ended.load(Ordering::Acquire);
-            loop {
-                match self.decisions.try_recv() {
-                    Ok(observed) => self.take(&observed),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
+            while let Ok(observed) = self.decisions.try_recv() {
+                self.take(&observed);
             }
             let waited = self
                 .waiting_since
