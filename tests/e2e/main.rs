@@ -5,10 +5,12 @@
 
 mod admin;
 mod author;
+mod bundles;
 mod exhausted;
 mod failures;
 mod harness;
 mod hedge;
+mod hints;
 mod hostile;
 mod hostile_rtmp;
 mod lifecycle;
@@ -19,5 +21,6 @@ mod recording;
 mod restart;
 mod rtmp;
 mod statuses;
+mod trials;
 mod uploads;
 mod webhook;

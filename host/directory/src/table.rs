@@ -210,9 +210,12 @@ impl Entry {
         now_ms: u64,
         stop: &CancellationToken,
     ) -> Self {
+        let standing = Standing::restored(row, now_ms);
+        let orchestrator = Orchestrator::new(row.uri.clone(), row.rest_ms);
+        orchestrator.set_probes(f64::NAN, standing.failures.into());
         Self {
-            orchestrator: Arc::new(Orchestrator::new(row.uri.clone(), row.rest_ms)),
-            standing: Standing::restored(row, now_ms),
+            orchestrator: Arc::new(orchestrator),
+            standing,
             ..Self::new(row.uri.clone(), listing, stop)
         }
     }

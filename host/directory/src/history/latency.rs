@@ -48,11 +48,15 @@ impl Latencies {
     }
 
     /// An answer that was not waited for any longer than `elapsed`. It would have taken longer still, so it counts as
-    /// that much where that is slower than the median; below, it says nothing.
+    /// that much where that is slower than the median; below, it says nothing. The first that is known of anybody is
+    /// a guess, and a low one would make who was too slow look quick: twice the time.
     pub(crate) fn overtaken(&mut self, elapsed: Duration, duration: Option<Duration>) {
-        let median = self.middle_and_tail().map(|(median, _)| median);
-        if median.is_none_or(|median| elapsed.as_secs_f64() * 1000.0 > median) {
-            self.answered(elapsed, duration);
+        match self.middle_and_tail() {
+            None => self.answered(elapsed.saturating_mul(2), duration),
+            Some((median, _)) if elapsed.as_secs_f64() * 1000.0 > median => {
+                self.answered(elapsed, duration);
+            }
+            Some(_) => {}
         }
     }
 
@@ -132,5 +136,13 @@ mod tests {
         assert_eq!(latencies.micros().count(), 9);
         latencies.overtaken(Duration::from_millis(800), None);
         assert_eq!(latencies.middle_and_tail(), Some((100.0, 800.0)));
+    }
+
+    #[test]
+    fn whoever_was_too_slow_at_first_does_not_look_as_quick_as_he_was_ended() {
+        let mut latencies = Latencies::default();
+        latencies.overtaken(Duration::from_millis(800), Some(SECOND));
+        assert_eq!(latencies.middle_and_tail(), Some((1600.0, 1600.0)));
+        assert_eq!(latencies.score(), Some(1.6));
     }
 }

@@ -6,11 +6,13 @@
 //! swaps code is a target for every page a browser on this machine opens. For the same reason a request whose `Host` is neither loopback nor
 //! configured is refused, and so is one from a foreign `Origin`. Errors are `{"error":{"code","message"}}`.
 
+mod bundle;
 mod error;
 mod explain;
 mod guard;
 mod read;
 mod token;
+mod trial;
 mod write;
 
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use crate::gateway::Addresses;
 use crate::policies::{MAX_UPLOAD, Policies};
 use crate::streams::Streams;
 
+pub use bundle::SIGNATURE;
 pub use error::ApiError;
 use guard::Guard;
 pub use token::read_token;
@@ -86,6 +89,11 @@ impl Admin {
             .route("/api/v1/decisions/{*job}", get(explain::explain))
             .route("/api/v1/policy/activate", post(write::activate))
             .route("/api/v1/policy/rollback", post(write::rollback))
+            .route("/api/v1/policy/shadow", post(trial::shadow))
+            .route("/api/v1/policy/canary", post(trial::canary))
+            .route("/api/v1/policy/promote", post(trial::promote))
+            .route("/api/v1/policy/stop", post(trial::stop))
+            .route("/api/v1/policy/log", get(trial::log))
             .merge(crate::demo::router(&state.addresses))
             .fallback(|| async {
                 ApiError::not_found("no such route; the API is under /api/v1, the page at /")

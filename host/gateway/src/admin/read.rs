@@ -67,7 +67,8 @@ pub(super) async fn streams(State(state): State<AdminState>) -> Json<Value> {
 }
 
 pub(super) async fn policy(State(state): State<AdminState>) -> Json<Value> {
-    Json(json!({ "generations": state.policies.host().generations() }))
+    let host = state.policies.host();
+    Json(json!({ "generations": host.generations(), "trials": host.trials() }))
 }
 
 /// Which decisions.

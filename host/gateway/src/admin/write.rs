@@ -1,23 +1,20 @@
 //! What may be changed.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use serde_json::{Value, json};
 
+use super::bundle::Incoming;
 use super::{AdminState, ApiError};
 
-/// Activates the bundle in the body, a tar of its files.
+/// Activates the bundle that is sent or named.
 pub(super) async fn activate(
     State(state): State<AdminState>,
-    body: Result<Bytes, BytesRejection>,
+    sent: Incoming,
 ) -> Result<Json<Value>, ApiError> {
-    let body =
-        body.map_err(|error| ApiError::bad_request(format!("the bundle cannot be read: {error}")))?;
     let generation = state
         .policies
-        .upload(body)
+        .send(sent.0)
         .await
         .map_err(|error| ApiError::refused("bundle", format!("{error:#}")))?;
     Ok(Json(json!({ "active": generation })))

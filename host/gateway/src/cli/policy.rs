@@ -1,18 +1,22 @@
 //! `pointsman policy`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use pointsman_fetch::Reference;
 
 use super::Error;
 use super::admin::{self, Admin};
 
 mod author;
+mod push;
 mod replay;
+mod trial;
 
 pub use author::{Bench, Build, Conformance, Look, New, Test};
+pub use push::Push;
 pub use replay::Replay;
+pub use trial::{Log, Trial};
 
 /// What to do with policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +37,20 @@ pub enum Policy {
     Bench(Bench),
     /// Ask a bundle about recorded decisions.
     Replay(Replay),
+    /// Bring a bundle to a registry.
+    Push(Push),
     /// Make a bundle the active one.
     Activate(Activate),
+    /// Ask a bundle beside the active one.
+    Shadow(Trial),
+    /// Let a bundle decide for a share.
+    Canary(Trial),
+    /// Make the canary active.
+    Promote(Admin),
+    /// End the shadow and the canary.
+    Stop(Admin),
+    /// Show what policies wrote and what happened to them.
+    Log(Log),
     /// Go back to the generation before.
     Rollback(Rollback),
     /// List generations.
@@ -44,8 +60,8 @@ pub enum Policy {
 /// Make a bundle the active one of a running gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activate {
-    /// The built bundle.
-    pub dir: PathBuf,
+    /// Where the built bundle lies.
+    pub bundle: Reference,
     /// The gateway.
     pub admin: Admin,
 }
@@ -82,8 +98,20 @@ pub(super) enum Verb {
     Bench(author::BenchArguments),
     /// Ask a bundle about recorded decisions, and say what it would have changed
     Replay(replay::Arguments),
+    /// Bring a bundle in one file to an OCI registry, and print the reference that it can be fetched by
+    Push(push::Arguments),
     /// Send a built bundle to a running gateway, which checks it and swaps it in
     Activate(ActivateArguments),
+    /// Ask a bundle about a share of the traffic beside the active one; what it says is compared and reaches no job
+    Shadow(trial::Arguments),
+    /// Let a bundle decide for a share of the streams; it is rolled back by itself when they fare worse
+    Canary(trial::Arguments),
+    /// Make the canary the active bundle
+    Promote(admin::Arguments),
+    /// End the shadow and the canary
+    Stop(admin::Arguments),
+    /// Show what policies wrote, and what happened to them
+    Log(trial::LogArguments),
     /// Make the generation before the active one active again
     Rollback(admin::Arguments),
     /// List the generations of a running gateway
@@ -92,9 +120,9 @@ pub(super) enum Verb {
 
 #[derive(Debug, Args)]
 pub(super) struct ActivateArguments {
-    /// Folder of a built bundle
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    /// Built bundle: a folder, a file, https://…#sha256=HEX or oci://…@sha256:HEX; the last two are fetched by the gateway
+    #[arg(value_name = "REF")]
+    bundle: Reference,
     #[command(flatten)]
     admin: admin::Arguments,
 }
@@ -120,10 +148,16 @@ impl Verb {
             Self::Test(arguments) => arguments.decode(),
             Self::Bench(arguments) => Policy::Bench(arguments.decode()),
             Self::Replay(arguments) => Policy::Replay(arguments.decode(variables)?),
-            Self::Activate(ActivateArguments { dir, admin }) => Policy::Activate(Activate {
-                dir,
+            Self::Push(arguments) => Policy::Push(arguments.decode(variables)?),
+            Self::Activate(ActivateArguments { bundle, admin }) => Policy::Activate(Activate {
+                bundle,
                 admin: admin.decode(variables)?,
             }),
+            Self::Shadow(arguments) => Policy::Shadow(arguments.decode(variables)?),
+            Self::Canary(arguments) => Policy::Canary(arguments.decode(variables)?),
+            Self::Promote(admin) => Policy::Promote(admin.decode(variables)?),
+            Self::Stop(admin) => Policy::Stop(admin.decode(variables)?),
+            Self::Log(arguments) => Policy::Log(arguments.decode(variables)?),
             Self::Rollback(admin) => Policy::Rollback(Rollback {
                 admin: admin.decode(variables)?,
             }),

@@ -2,6 +2,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 use std::path::Path;
 
 use clap::CommandFactory;
+use pointsman_fetch::Reference;
 
 use super::{
     Activate, Admin, Arguments, Bench, Build, Command, EX_USAGE, Error, List, Look, Policy,
@@ -285,7 +286,7 @@ fn commands_find_the_gateway_of_this_machine() {
             &variables
         ),
         Policy::Activate(Activate {
-            dir: "b".into(),
+            bundle: Reference::Path("b".into()),
             admin: admin("https://gw.example/admin", TokenFile::Given("t".into()))
         })
     );

@@ -44,7 +44,7 @@ pub use section::data::Data;
 pub use section::listeners::Listeners;
 pub use section::logging::{LogFilter, LogFormat, Logging};
 pub use section::orchestrators::{Labels, Orchestrators};
-pub use section::policy::Policy;
+pub use section::policy::{Policy, policy_credentials};
 pub use section::recording::Recording;
 pub use section::streams::{ExtraWork, Streams};
 pub use source::{Problem, Source};

@@ -13,22 +13,26 @@
 //! A change counts when `bundle.toml` is another file, which lists the digests and is written last. One small file read twice a second costs
 //! nothing, and works on network file systems and bind mounts, where notifications get lost.
 
+pub mod journal;
+mod source;
 mod store;
+mod trial;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use pointsman_default_bundle as default_bundle;
-use pointsman_fetch::{Compression, Limits, pack_folder, unpack};
+use pointsman_fetch::{Compression, Limits, Reference, pack_folder};
 use pointsman_native::Native;
 use pointsman_policy::bundle::{Digest, MAX_COMPONENT};
 use pointsman_policy::{Bundle, Config, GenerationInfo, Host, State};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
+use source::Source;
 use store::{Kept, Last, Store};
 
 /// Largest upload, in bytes: what a bundle in one file may have.
@@ -37,15 +41,32 @@ pub const MAX_UPLOAD: usize = Limits::DEFAULT.archive;
 /// Where the bundle inside this program comes from.
 const EMBEDDED: &str = "embedded";
 
+/// Folder of compiled policies in the data directory: this program's own, never fetched.
+const COMPILED: &str = "policy/compiled";
+
 /// How often the folder is looked at.
 const POLL: Duration = Duration::from_millis(500);
+
+/// A bundle on its way to a gateway.
+#[derive(Clone, Debug)]
+pub enum Sent {
+    /// A tar of its files, compressed with zstd or not.
+    Archive {
+        /// The file.
+        bytes: Bytes,
+        /// What its `.minisig` holds.
+        signature: Option<String>,
+    },
+    /// To be fetched by the gateway, under its own rules.
+    Reference(Reference),
+}
 
 /// The policies of one gateway.
 #[derive(Debug)]
 pub struct Policies {
     host: Host,
     store: Arc<Store>,
-    folder: Option<PathBuf>,
+    source: Source,
     /// One change at a time. Holds which bundle a restart would make active, where this process has written it down.
     changing: tokio::sync::Mutex<Option<Digest>>,
 }
@@ -60,15 +81,20 @@ impl Policies {
     /// When there is no bundle that passes its checks.
     pub async fn start(settings: &Settings) -> Result<Arc<Self>> {
         let store = Arc::new(Store::open(&settings.data.dir.join("policy"))?);
-        let host = blocking(|| {
+        let cache = settings.data.dir.join(COMPILED);
+        let host = blocking(move || {
             let twin = Arc::new(Native::new(default_bundle::stage));
-            Host::new(Config::default(), Some(twin)).map_err(anyhow::Error::from)
+            let config = Config {
+                cache: Some(cache),
+                ..Config::default()
+            };
+            Host::new(config, Some(twin)).map_err(anyhow::Error::from)
         })
         .await?;
         let policies = Arc::new(Self {
             host,
             store,
-            folder: settings.policy.bundle.clone(),
+            source: Source::new(&settings.policy)?,
             changing: tokio::sync::Mutex::default(),
         });
         policies.first().await?;
@@ -83,7 +109,7 @@ impl Policies {
 
     async fn first(&self) -> Result<()> {
         let last = match self.store.last() {
-            Err(error) if self.folder.is_none() => return Err(self.lost(error)),
+            Err(error) if self.source.reference().is_none() => return Err(self.lost(error)),
             Err(error) => {
                 tracing::warn!(
                     error = format!("{error:#}"),
@@ -93,7 +119,7 @@ impl Policies {
             }
             Ok(last) => last,
         };
-        let folder = self.folder.as_deref().and_then(manifest_digest);
+        let folder = self.source.held();
         let changed =
             folder.is_some() && last.as_ref().and_then(|last| last.folder.clone()) != folder;
         let mut resumed = false;
@@ -112,16 +138,16 @@ impl Policies {
         if resumed && !changed {
             return Ok(());
         }
-        let Some(path) = &self.folder else {
+        let Some(reference) = self.source.reference() else {
             if let Some(error) = lost {
                 return Err(self.lost(error));
             }
             self.activate(embedded()?, EMBEDDED.to_owned()).await?;
             return Ok(());
         };
-        match self.read_and_change(path, folder).await {
+        match self.read_and_change(reference, folder).await {
             Err(error) if resumed => tracing::error!(
-                folder = %path.display(), error = format!("{error:#}"),
+                %reference, error = format!("{error:#}"),
                 "the bundle is not used; the last active one stays"
             ),
             done => return done.map(drop),
@@ -164,13 +190,11 @@ impl Policies {
 
     async fn read_and_change(
         &self,
-        folder: &Path,
+        reference: &Reference,
         digest: Option<String>,
     ) -> Result<GenerationInfo> {
-        let read = folder.to_owned();
-        let bundle = blocking(move || read_folder(&read)).await?;
-        self.change(bundle, format!("folder {}", folder.display()), digest)
-            .await
+        let bundle = self.source.fetch(reference).await?;
+        self.change(bundle, origin(reference), digest).await
     }
 
     /// Checks, keeps and activates `bundle`.
@@ -223,7 +247,7 @@ impl Policies {
         let last = Last {
             active: Kept::of(&active.info()),
             before: before.map(Kept::of),
-            folder: folder.or_else(|| self.folder.as_deref().and_then(manifest_digest)),
+            folder: folder.or_else(|| self.source.held()),
         };
         let store = self.store.clone();
         match blocking(move || store.remember(&last)).await {
@@ -235,18 +259,28 @@ impl Policies {
         }
     }
 
-    /// Activates an uploaded bundle: a tar of its files, compressed with zstd or not.
+    /// Activates a bundle that is sent or named.
     ///
     /// # Errors
     ///
     /// What is wrong with it; nothing has changed then.
-    pub async fn upload(&self, tar: Bytes) -> Result<GenerationInfo> {
-        let bundle = blocking(move || {
-            let files = unpack(&tar, &Limits::DEFAULT)?;
-            Ok(Bundle::from_files(files, MAX_COMPONENT)?)
+    pub async fn send(&self, sent: Sent) -> Result<GenerationInfo> {
+        let (bundle, origin) = self.receive(sent).await?;
+        self.change(bundle, origin, None).await
+    }
+
+    /// The bundle, and where it comes from.
+    async fn receive(&self, sent: Sent) -> Result<(Bundle, String)> {
+        Ok(match sent {
+            Sent::Archive { bytes, signature } => {
+                let bundle = self.source.uploaded(bytes, signature).await?;
+                (bundle, "upload".to_owned())
+            }
+            Sent::Reference(reference) => {
+                let bundle = self.source.fetch(&reference).await?;
+                (bundle, origin(&reference))
+            }
         })
-        .await?;
-        self.change(bundle, "upload".to_owned(), None).await
     }
 
     /// Makes the generation before the active one active again.
@@ -275,18 +309,19 @@ impl Policies {
 
     /// Follows the operator's folder, and quarantines, until `stop`.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let digest = || self.folder.as_deref().and_then(manifest_digest);
-        let mut seen = digest();
+        // Only a folder changes under its name; a file is read once, at start.
+        let watched = self.source.folder().map(|path| Reference::Path(path.to_owned()));
+        let mut seen = self.source.held();
         let mut tick = tokio::time::interval(POLL);
         while stop.run_until_cancelled(tick.tick()).await.is_some() {
-            let now = digest();
-            if let Some(folder) = &self.folder
+            let now = watched.as_ref().and_then(|_| self.source.held());
+            if let Some(folder) = &watched
                 && now.is_some()
                 && now != seen
             {
                 seen = now;
                 if let Err(error) = self.read_and_change(folder, seen.clone()).await {
-                    tracing::error!(folder = %folder.display(), error = format!("{error:#}"), "the changed bundle is not used; the active one stays");
+                    tracing::error!(%folder, error = format!("{error:#}"), "the changed bundle is not used; the active one stays");
                 }
             }
             self.follow_quarantine(seen.clone()).await;
@@ -323,11 +358,13 @@ fn read_folder(path: &Path) -> Result<Bundle> {
         .with_context(|| format!("the bundle in {}", path.display()))
 }
 
-/// The digest of a folder's manifest, which is that of its bundle; `None` while it cannot be read.
-fn manifest_digest(folder: &Path) -> Option<String> {
-    std::fs::read(folder.join(pointsman_bundler::MANIFEST))
-        .ok()
-        .map(|text| Digest::of(&text).to_string())
+/// Where a bundle comes from, in words.
+fn origin(reference: &Reference) -> String {
+    match reference {
+        Reference::Path(path) if path.is_dir() => format!("folder {reference}"),
+        Reference::Path(_) => format!("file {reference}"),
+        Reference::Https { .. } | Reference::Oci { .. } => reference.to_string(),
+    }
 }
 
 /// Compiling takes tens of milliseconds: not on the threads that serve.

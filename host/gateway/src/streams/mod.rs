@@ -5,7 +5,7 @@
 //! A name belongs to one stream at a time. [`Streams::get_or_open`] is how an HTTP push joins or starts one; whoever opens a name
 //! first decides its renditions. A push does not join a stream that comes by RTMP, whose key it has not shown. A stream ends when its
 //! publisher does, or after [`Limits::idle`] without a push, and tells its orchestrators so; until it is closed, or its name is
-//! wanted again, its playlists can be read.
+//! wanted again, or too many others have ended since, its playlists can be read.
 
 mod facts;
 mod format;
@@ -184,6 +184,7 @@ impl Streams {
             spec.profiles.clear();
         }
         self.vacancy(by_name)?;
+        self.make_room(by_name);
         let name = spec.name.clone();
         let live = Live::new(spec, self.transcoder.clone(), self.limits.playlists)?;
         let live = Arc::new(live);
@@ -196,6 +197,20 @@ impl Streams {
         metrics::counter!("pointsman_streams_started_total").increment(1);
         metrics::gauge!("pointsman_streams").increment(1.0);
         Ok(live)
+    }
+
+    /// Streams that have ended stay readable for a while; whoever opens and ends many at once does not fill the memory with them: as many
+    /// as may be live, and the one longest idle goes first.
+    fn make_room(&self, by_name: &mut HashMap<StreamName, Arc<Live>>) {
+        let over = by_name.values().filter(|live| live.is_over());
+        if over.clone().count() < self.limits.sessions.get() {
+            return;
+        }
+        let oldest = over.max_by_key(|live| live.idle()).cloned();
+        if let Some(oldest) = oldest {
+            by_name.remove(oldest.name());
+            self.farewell(oldest);
+        }
     }
 
     /// Ends a stream: its name is free, its orchestrators hear of it.

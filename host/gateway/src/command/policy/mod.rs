@@ -1,15 +1,19 @@
 //! `pointsman policy …`.
 
 mod author;
+mod log;
+mod push;
+mod send;
+mod trial;
 
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::admin::read_token;
 use crate::cli::{Activate, Admin, List, Policy, Rollback};
-use crate::policies::pack;
 
 pub(super) fn run(policy: Policy, runtime: &Runtime) -> Result<()> {
     crate::tls::install();
@@ -22,11 +26,16 @@ pub(super) fn run(policy: Policy, runtime: &Runtime) -> Result<()> {
         Policy::Conformance(wanted) => author::conformance(&wanted),
         Policy::Bench(wanted) => author::measure(&wanted),
         Policy::Replay(wanted) => super::replay::run(&wanted),
-        Policy::Activate(Activate { dir, admin }) => {
-            let bundle = pack(&dir)?;
-            let answer = runtime.block_on(call(&admin, Method::POST, "policy/activate", bundle))?;
+        Policy::Push(wanted) => runtime.block_on(push::run(&wanted)),
+        Policy::Activate(Activate { bundle, admin }) => {
+            let answer = runtime.block_on(send::send(&admin, "policy/activate", &bundle, &[]))?;
             say_active(&answer)
         }
+        Policy::Shadow(wanted) => runtime.block_on(trial::begin("shadow", &wanted)),
+        Policy::Canary(wanted) => runtime.block_on(trial::begin("canary", &wanted)),
+        Policy::Promote(admin) => runtime.block_on(trial::promote(&admin)),
+        Policy::Stop(admin) => runtime.block_on(trial::stop(&admin)),
+        Policy::Log(wanted) => runtime.block_on(log::run(&wanted)),
         Policy::Rollback(Rollback { admin }) => {
             let answer =
                 runtime.block_on(call(&admin, Method::POST, "policy/rollback", Vec::new()))?;
@@ -46,15 +55,24 @@ pub(in crate::command) async fn call(
     body: Vec<u8>,
 ) -> Result<Value> {
     let url = admin.url.join(&format!("/api/v1/{path}"))?;
-    let mut request = reqwest::Client::new()
-        .request(method.clone(), url.clone())
-        .body(body);
+    let request = reqwest::Client::new().request(method, url).body(body);
+    answer(admin, request).await
+}
+
+/// Sends `request` with the token. What is no success is an error in the gateway's own words.
+async fn answer(admin: &Admin, request: reqwest::RequestBuilder) -> Result<Value> {
+    let mut request = request.build()?;
+    let url = request.url().clone();
     match read_token(admin.token.path()) {
-        Ok(token) => request = request.bearer_auth(token),
-        Err(error) if method != Method::GET => return Err(error),
+        Ok(token) => {
+            let bearer = HeaderValue::try_from(format!("Bearer {token}"))?;
+            request.headers_mut().insert(AUTHORIZATION, bearer);
+        }
+        Err(error) if request.method() != Method::GET => return Err(error),
         Err(_) => {}
     }
-    let response = request.send().await.with_context(|| {
+    let response = reqwest::Client::new().execute(request).await;
+    let response = response.with_context(|| {
         format!(
             "no gateway answers at {}: is it running, and is --addr its --cli-addr?",
             admin.url
@@ -91,6 +109,9 @@ fn list(answer: &Value, json: bool) -> Result<()> {
     }
     for generation in generations.as_array().into_iter().flatten() {
         println!("{}", line(generation));
+    }
+    for line in trial::lines(&answer["trials"]) {
+        println!("{line}");
     }
     Ok(())
 }

@@ -123,7 +123,23 @@ const FLAGS: &[(&str, &str)] = &[
     ),
     (
         "--policy /nonexistent",
-        "--policy: there is no folder /nonexistent",
+        "--policy: there is no folder or file /nonexistent",
+    ),
+    (
+        "--policy https://example.org/b.tar",
+        "--policy: https://example.org/b.tar is not pinned: write https://example.org/b.tar#sha256=HEX, with what `sha256sum FILE` says of the file",
+    ),
+    (
+        "--policy-key /nonexistent",
+        "--policy-key: /nonexistent: No such file or directory (os error 2)",
+    ),
+    (
+        "--policy-credentials-file /nonexistent",
+        "--policy-credentials-file: /nonexistent: No such file or directory (os error 2)",
+    ),
+    (
+        "--policy-ca-file /nonexistent",
+        "--policy-ca-file: there is no file /nonexistent",
     ),
     (
         "--admin-token-file /nonexistent",

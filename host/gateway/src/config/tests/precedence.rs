@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use pointsman_fetch::Reference;
+
 use super::{file, run, settings};
 use crate::config::setting::{self, Initial};
 use crate::config::{LogFormat, Settings, TokenFile};
@@ -15,6 +17,9 @@ const CASES: &[Case] = &[
     }),
     ("rtmp-addr", ["127.0.0.1:1", "off"], |s| {
         format!("{:?}", s.listeners.rtmp)
+    }),
+    ("policy-allow-private", ["true", "false"], |s| {
+        format!("{:?}", s.policy.allow_private)
     }),
     ("cli-addr", ["127.0.0.1:1", "127.0.0.1:2"], |s| {
         s.listeners.cli.to_string()
@@ -93,6 +98,15 @@ const CASES: &[Case] = &[
     ("allowed-hosts", ["a", "b"], |s| {
         format!("{:?}", s.access.allowed_hosts)
     }),
+    ("record", ["off", "10%"], |s| {
+        format!("{:?}", s.recording.share)
+    }),
+    ("record-bytes", ["1MiB", "2MiB"], |s| {
+        s.recording.bytes.to_string()
+    }),
+    ("record-age", ["1h", "2h"], |s| {
+        format!("{:?}", s.recording.age)
+    }),
     ("data-dir", ["/nonexistent/a", "/nonexistent/b"], |s| {
         s.data.dir.display().to_string()
     }),
@@ -103,7 +117,15 @@ const CASES: &[Case] = &[
 ];
 
 /// Settings with cases of their own below, since they need files or each other.
-const OTHERS: [&str; 4] = ["policy", "admin-token-file", "pixels-per-unit", "config"];
+const OTHERS: [&str; 7] = [
+    "policy",
+    "policy-key",
+    "policy-credentials-file",
+    "policy-ca-file",
+    "admin-token-file",
+    "pixels-per-unit",
+    "config",
+];
 
 #[test]
 fn every_setting_has_a_case() {
@@ -267,7 +289,8 @@ fn a_bundle_and_a_token_are_taken_from_where_they_are() {
         token.display()
     );
     let settings = settings(&words, &[]);
-    assert_eq!(settings.policy.bundle.as_deref(), Some(bundle.path()));
+    let folder = Reference::Path(bundle.path().to_owned());
+    assert_eq!(settings.policy.bundle, Some(folder));
     assert_eq!(settings.access.admin_token, TokenFile::Given(token));
 }
 
@@ -372,4 +395,31 @@ fn the_start_can_say_what_was_set_where_without_secrets() {
         json.contains(r#""source":"-orchAddr""#) && !json.contains("s3cret"),
         "{json}"
     );
+}
+
+#[test]
+fn terms_for_bundles_are_read_and_checked() {
+    let (_key, key) = file(
+        "minisign.pub",
+        include_str!("../../../../fetch/tests/minisign/key.pub"),
+    );
+    let (_login, login) = file("login", "user:open sesame\n");
+    let (_ca, ca) = file("ca.pem", "");
+    let reference = format!("oci://registry.example/team/eu@sha256:{}", "a".repeat(64));
+    let words = format!(
+        "--policy {reference} --policy-key {} --policy-credentials-file {} --policy-ca-file {}",
+        key.display(),
+        login.display(),
+        ca.display()
+    );
+    let policy = settings(&words, &[]).policy;
+    assert_eq!(policy.bundle, reference.parse().ok());
+    assert!(policy.key.is_some());
+    let rules = policy.rules().expect("credentials");
+    let credentials = rules.credentials.expect("given");
+    assert_eq!(
+        (&*credentials.user, &*credentials.password),
+        ("user", "open sesame")
+    );
+    assert_eq!((rules.ca_file, rules.allow_private), (Some(ca), false));
 }

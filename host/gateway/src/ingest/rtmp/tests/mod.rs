@@ -102,6 +102,21 @@ fn spec(name: &pointsman_media::name::StreamName, origin: Origin) -> LiveSpec {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn streams_that_have_ended_stay_readable_up_to_a_number() {
+    let rtmp = ingest(2).await;
+    let streams = rtmp.seats.streams();
+    for count in 0..5 {
+        let name = format!("s{count}").parse().expect("a name");
+        let live = streams.open(spec(&name, Origin::Rtmp)).expect("room");
+        live.finish();
+        tokio::time::advance(SECOND).await;
+    }
+    let names = streams.list().into_iter();
+    let left: Vec<_> = names.map(|live| live.name().to_string()).collect();
+    assert_eq!(left, ["s3", "s4"], "as many as may be live");
+}
+
 fn segments(rtmp: &Arc<Rtmp>, name: &str) -> u64 {
     let place = rtmp.seats.streams().get(&name.parse().expect("a name"));
     let summary = serde_json::to_value(place.expect("it is live").summary()).expect("JSON");
