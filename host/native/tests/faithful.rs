@@ -18,6 +18,7 @@ struct Parrot {
     recovery: Arc<Mutex<Option<rescue::Recovery>>>,
     patience: Arc<Mutex<Option<rescue::Patience>>>,
     bargain: Arc<Mutex<Option<rescue::Bargain>>>,
+    routing: Arc<Mutex<Option<sdk::byoc::Routing>>>,
 }
 
 impl Parrot {
@@ -78,6 +79,11 @@ impl sdk::native::Stage for Parrot {
     fn judge(&self, job: &sdk::Job, candidates: sdk::Table) -> sdk::Verdict {
         self.hear(format!("{job:?} {candidates:?}"));
         take(&self.verdict)
+    }
+
+    fn route(&self, job: &sdk::Job, request: &sdk::byoc::Request) -> sdk::byoc::Routing {
+        self.hear(format!("{job:?} {request:?}"));
+        take(&self.routing)
     }
 
     fn on_failure(
@@ -417,5 +423,66 @@ fn a_bargain_comes_back_as_it_was_said() {
             .on_price_change(&asked(), before, after, &TABLE);
         assert_eq!(format!("{bargain:?}"), format!("{expected:?}"));
         assert_eq!(parrot.heard(), format!("{:?} 1/2 3/4 {:?}", job(), table()));
+    }
+}
+
+#[test]
+fn a_routing_comes_back_as_it_was_said() {
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let change = sdk::byoc::Change {
+        capability: Some("small".into()),
+        only: vec!["https://a.test".into()],
+        ignore: vec!["https://b.test".into(), "0x1".into()],
+        max_price: Some(sdk::Price { num: 1, den: 2 }),
+        timeout_ms: Some(3),
+        labels: vec![pair("tier", "free")],
+    };
+    let expected = wit::Change {
+        capability: Some("small".into()),
+        only: vec!["https://a.test".into()],
+        ignore: vec!["https://b.test".into(), "0x1".into()],
+        max_price: Some(wit::Price { num: 1, den: 2 }),
+        timeout_ms: Some(3),
+        labels: vec![pair("tier", "free")],
+    };
+    let refused = sdk::Refusal {
+        status: 402,
+        reason: 1,
+        message: "pay".into(),
+    };
+    let refusal = wit::Refusal {
+        status: 402,
+        reason: 1,
+        message: "pay".into(),
+    };
+    let cases = [
+        (sdk::byoc::Routing::Abstain, wit::Routing::Abstain),
+        (
+            sdk::byoc::Routing::Change(change),
+            wit::Routing::Change(expected),
+        ),
+        (
+            sdk::byoc::Routing::Reject(refused),
+            wit::Routing::Reject(refusal),
+        ),
+    ];
+    let parrot = Parrot::default();
+    let stage = parrot.stage();
+    let request = wit::Request {
+        capability: "video",
+        path: "/v1?fast=1",
+        parameters: "{}",
+        labels: &[("tier", "gold"), ("team", "red")],
+    };
+    let heard = sdk::byoc::Request {
+        capability: "video".into(),
+        path: "/v1?fast=1".into(),
+        parameters: "{}".into(),
+        labels: vec![pair("tier", "gold"), pair("team", "red")],
+    };
+    for (said, expected) in cases {
+        give(&parrot.routing, said);
+        assert_eq!(stage.route(&asked(), &request), expected);
+        assert_eq!(parrot.heard(), format!("{:?} {heard:?}", job()));
     }
 }

@@ -15,7 +15,7 @@ use crate::generation::Generation;
 use crate::host::{Active, Selection, Shared};
 use crate::metrics::Metrics;
 use crate::observe::{Observed, Watched};
-use crate::purity::Again;
+use crate::purity::{self, Again};
 use crate::trial::{Asked, Counted, Shadow};
 
 /// An outcome, and how it came about.
@@ -65,10 +65,7 @@ impl Shared {
             .shadow
             .as_ref()
             .filter(|shadow| !on_canary && shadow.wants(job));
-        let checked = self.config.purity_sample.is_some_and(|one_in| {
-            let one_in = u64::from(one_in.get());
-            number % one_in == one_in - 1
-        });
+        let checked = self.samples(number);
         let keep = observer.is_some() || shadow.is_some() || checked;
         let kept = keep.then(|| candidates.keep()).flatten();
         let candidates: &dyn Candidates = match &kept {
@@ -106,6 +103,14 @@ impl Shared {
         }
     }
 
+    /// Whether the question of that number is asked again.
+    pub(crate) fn samples(&self, number: u64) -> bool {
+        self.config.purity_sample.is_some_and(|one_in| {
+            let one_in = u64::from(one_in.get());
+            number % one_in == one_in - 1
+        })
+    }
+
     /// Has fresh instances asked the same in the background. A decision with a fault was counted already.
     fn check_again(
         &self,
@@ -118,13 +123,17 @@ impl Shared {
         if decision.fault.is_some() || generation.is_none() {
             return;
         }
-        let again = Again {
+        let passes = self.config.unpriced_passes;
+        self.check(Again {
             job: job.clone(),
-            candidates: Arc::clone(candidates),
+            what: purity::Asked::Selection(Arc::clone(candidates), passes),
             generation: Arc::clone(generation),
-            unpriced_passes: self.config.unpriced_passes,
             marks,
-        };
+        });
+    }
+
+    /// Has it checked in the background, if there is room.
+    pub(crate) fn check(&self, again: Again) {
         let counts = Arc::clone(&self.purity);
         if !self.background.offer(move || again.check(&counts)) {
             self.purity.dropped.fetch_add(1, Ordering::Relaxed);

@@ -117,7 +117,7 @@ impl Host {
         let cache = config.cache.as_deref();
         let cache = cache.map(|folder| (folder, config.cache_bytes));
         let engine = Arc::new(Engine::new(config.allocation, cache)?);
-        let background = Background::start().map_err(EngineError::of)?;
+        let background = Background::start().map_err(|error| EngineError::of(&error))?;
         let shared = Arc::new_cyclic(|weak| Shared {
             this: weak.clone(),
             background,

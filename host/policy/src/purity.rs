@@ -1,8 +1,9 @@
 //! Is a policy as pure as it must be? Asked and checked.
 //!
 //! A policy that counts its calls, or remembers the last job, answers differently when it is asked the same again: its decisions can be neither
-//! explained nor replayed. So one selection in [`Config::purity_sample`](crate::Config::purity_sample) leaves a mark of what each stage made of the
-//! candidates, and is asked again of fresh instances in the background. The first stage whose mark differs is [`FaultKind::Impure`].
+//! explained nor replayed. So one selection in [`Config::purity_sample`](crate::Config::purity_sample), and one call of a custom container, leaves a mark of what
+//! each stage made of it, and is asked again of fresh instances in the background. Failover is not: what it is asked changes while it is asked. Its conformance
+//! is tested before (`pointsman policy test`). The first stage whose mark differs is [`FaultKind::Impure`].
 //!
 //! A fault of the second asking is impurity too, for the first had none; except what depends on the machine and not on the question: the clock, slots, and
 //! fuel, of which a fresh instance may need more for its first allocations.
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pointsman_facts::{Job, Kept};
 
 use crate::chain::Manner;
+use crate::chain::byoc::Call;
 use crate::chain::merge::{Merge, Step};
 use crate::fault::{Fault, FaultKind, Hook};
 use crate::generation::Generation;
@@ -38,12 +40,19 @@ pub(crate) struct Counts {
     pub(crate) dropped: AtomicU64,
 }
 
-/// A selection to be asked again.
+/// What was asked.
+pub(crate) enum Asked {
+    /// A selection among those, and whether a candidate without a price passes under a hard ceiling.
+    Selection(Arc<dyn Kept>, bool),
+    /// A call of a custom container.
+    Byoc(Call),
+}
+
+/// A question to be asked again.
 pub(crate) struct Again {
     pub(crate) job: Job,
-    pub(crate) candidates: Arc<dyn Kept>,
+    pub(crate) what: Asked,
     pub(crate) generation: Arc<Generation>,
-    pub(crate) unpriced_passes: bool,
     /// What each stage made of it.
     pub(crate) marks: Vec<u64>,
 }
@@ -70,10 +79,14 @@ impl Again {
             Metrics::checked("same");
             return;
         };
+        let hook = match self.what {
+            Asked::Selection(..) => Hook::Selection,
+            Asked::Byoc(_) => Hook::Byoc,
+        };
         let fault = Fault {
             kind: FaultKind::Impure,
-            stage: self.generation.chain.stage(place),
-            hook: Hook::Selection,
+            stage: self.generation.chain.stage(hook, place),
+            hook,
             detail: format!(
                 "asked the same again, a fresh instance answered job {} otherwise",
                 self.job.id
@@ -89,12 +102,12 @@ impl Again {
     fn differs(&self) -> Option<usize> {
         let mut manner = Manner::fresh();
         let chain = &self.generation.chain;
-        let asked = chain.select(
-            &self.job,
-            &*self.candidates,
-            self.unpriced_passes,
-            &mut manner,
-        );
+        let asked = match &self.what {
+            Asked::Selection(candidates, passes) => chain
+                .select(&self.job, &**candidates, *passes, &mut manner)
+                .map(drop),
+            Asked::Byoc(call) => chain.route(&self.job, call, &mut manner).map(drop),
+        };
         let marks = manner.marks.unwrap_or_default();
         if let Err(failed) = &asked {
             let machine = [
@@ -114,6 +127,13 @@ impl Again {
             .take_while(|(one, other)| one == other);
         Some(same.count())
     }
+}
+
+/// A mark of what a stage made of a call: the same for the same.
+pub(crate) fn mark_of(made: &impl std::fmt::Debug) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    format!("{made:?}").hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A mark of what the stages so far made of the candidates: the same for the same, to the bit, but for the bits inside a NaN.

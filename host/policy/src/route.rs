@@ -12,14 +12,15 @@ use parking_lot::Mutex;
 use pointsman_facts::{Job, Price};
 use serde::Serialize;
 
-use crate::chain::Refusal;
 use crate::chain::byoc::{Call, RouteOutcome, Step, Terms};
+use crate::chain::{Manner, Refusal};
 use crate::decide::nothing_active;
 use crate::decision::Fallback;
 use crate::fault::{Fault, plain};
 use crate::generation::Generation;
 use crate::host::{Active, Shared};
 use crate::metrics::Metrics;
+use crate::purity::{Again, Asked};
 
 /// The answer to one call: how it may be routed, or why it is not.
 #[derive(Clone, Debug)]
@@ -125,16 +126,18 @@ impl Shared {
         started: Instant,
     ) -> Routed {
         let (generation, on_canary) = active.asked(job);
+        let id = self.routes.number();
+        let mut manner = Manner::warm(self.samples(id) && generation.chain.has_byoc());
         let refused = |refusal| RouteOutcome::refused(Terms::new(job, request), refusal);
         let (outcome, fault, fallback) = if generation.is_none() {
             (refused(nothing_active()), None, None)
         } else {
-            match generation.chain.route(job, request) {
+            match generation.chain.route(job, request, &mut manner) {
                 Ok(outcome) => (outcome, None, None),
                 Err(failed) => {
                     generation.faulted(&failed.fault, job.now_ms);
                     let instead = self.instead(active, on_canary, &failed, |chain| {
-                        chain.route(job, request)
+                        chain.route(job, request, &mut Manner::default())
                     });
                     let (fallback, outcome) = match instead {
                         Some((fallback, outcome, _)) => (fallback, outcome),
@@ -145,12 +148,20 @@ impl Shared {
                 }
             }
         };
+        if let Some(marks) = manner.marks.filter(|_| fault.is_none()) {
+            self.check(Again {
+                job: job.clone(),
+                what: Asked::Byoc(request.clone()),
+                generation: Arc::clone(generation),
+                marks,
+            });
+        }
         Metrics::called(outcome.refusal.is_some());
         let dropped = outcome.steps.iter().flat_map(|step| &step.dropped);
         dropped.for_each(|&reason| Metrics::widening(reason));
         let terms = outcome.terms;
         let record = Arc::new(Route {
-            id: self.routes.number(),
+            id,
             job: job.id.clone(),
             at_ms: job.now_ms,
             took: started.elapsed(),

@@ -3,10 +3,10 @@
 mod support;
 
 use pointsman_facts::{Blame, Candidates, Failure, FailureKind, Price};
-use pointsman_policy::{AttemptView, Host, Remaining};
+use pointsman_policy::{AttemptView, Call, Host, Remaining};
 use support::fleet::Fleet;
 use support::twin::{default_bundle, twins};
-use support::{config, job};
+use support::{Made, config, job};
 
 #[test]
 fn components_and_twins_decide_alike() {
@@ -118,4 +118,43 @@ fn an_exclusion_of_the_price_ceiling_shows_the_price() {
     for gone in gone {
         assert!(gone.value.is_some_and(|price| price > 600.0), "{gone:?}");
     }
+}
+
+#[test]
+fn components_and_twins_route_alike() {
+    let policy = |name: &str| {
+        let found = pointsman_default_bundle::library()
+            .iter()
+            .find(|(known, _)| known.strip_suffix(".wasm").unwrap_or(known) == name);
+        found.expect("in the library").1
+    };
+    let rules = "required = true\nsettings = { capabilities = [\"video-*\"], when-labels = [\"tier=free\"], \
+        use = \"video-small\", max-price = \"7/2\", timeout-ms = 3000, ignore = [\"https://b.test\"], add-labels = [\"lane=slow\"] }";
+    let made = Made::new("reject")
+        .stage("selection", "capability", policy("capability"), "")
+        .stage("byoc", "byoc-rules", policy("byoc-rules"), rules);
+    let bundle = made.bundle();
+    let host = || Host::new(config(), Some(twins())).expect("an engine");
+    let (wasm, native) = (host(), host());
+    wasm.activate(wasm.load(&bundle).expect("a good bundle"), "test");
+    native.activate(native.load_native(&bundle).expect("it has twins"), "test");
+    let mut changed = 0;
+    for seed in 0..60u64 {
+        let mut job = job(seed);
+        let tier = ["free", "gold"][seed as usize % 2];
+        job.labels.insert("tier".to_owned(), tier.to_owned());
+        job.max_price = Price::new(seed % 5 + 1, 1);
+        let call = Call {
+            capability: ["video-large", "image"][seed as usize / 2 % 2].to_owned(),
+            path: "/".to_owned(),
+            parameters: "{}".to_owned(),
+            ..Call::default()
+        };
+        let (ours, theirs) = (wasm.route(&job, &call), native.route(&job, &call));
+        assert_eq!(ours.record.fault, None);
+        assert_eq!(ours.terms, theirs.terms, "seed {seed}");
+        assert_eq!(ours.record.steps, theirs.record.steps);
+        changed += u32::from(ours.terms.capability == "video-small");
+    }
+    assert_eq!(changed, 15, "a rule that applies to a quarter");
 }

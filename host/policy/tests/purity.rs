@@ -4,7 +4,7 @@ mod support;
 
 use std::num::NonZeroU32;
 
-use pointsman_policy::{Config, FaultKind, Host, State};
+use pointsman_policy::{Call, Config, FaultKind, Hook, Host, State};
 use support::{Made, Rows, activate, config, eventually, job};
 
 /// A host that asks every decision again.
@@ -74,4 +74,27 @@ fn one_in_so_many_is_checked() {
         let _ = host.select(&job(seed), &rows);
     }
     eventually("nine are checked", || host.trials().purity.same == 9);
+}
+
+#[test]
+fn a_router_that_counts_its_calls_is_caught_too() {
+    let host = checking();
+    let counting = Made::new("previous").select("abstain", "");
+    let counting = counting
+        .route("byoc-tighten", "")
+        .route("byoc-counts-calls", "");
+    activate(&host, &counting.bundle());
+    let call = Call {
+        capability: "video".to_owned(),
+        path: "/".to_owned(),
+        parameters: "{}".to_owned(),
+        ..Call::default()
+    };
+    for seed in 0..50 {
+        assert_eq!(host.route(&job(seed), &call).record.fault, None);
+    }
+    eventually("it is found out", || host.trials().purity.different > 0);
+    let fault = host.generations()[0].last_fault.clone().expect("a fault");
+    assert_eq!((fault.kind, fault.hook), (FaultKind::Impure, Hook::Byoc));
+    assert_eq!(&*fault.stage, "byoc-counts-calls");
 }

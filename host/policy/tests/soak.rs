@@ -36,7 +36,11 @@ fn swaps_leave_nothing_behind() {
     let filtering = Made::new("previous").version("filter");
     let filtering = filtering.select("exclude-slow", "").bundle();
     let activate = |swap: u64| {
-        let bundle = if swap % 2 == 0 { &ranking } else { &filtering };
+        let bundle = if swap.is_multiple_of(2) {
+            &ranking
+        } else {
+            &filtering
+        };
         let loaded = host.load(bundle).expect("a good bundle");
         match swap % 7 {
             3 => {

@@ -67,6 +67,7 @@ fn end(selection: Selection, outcome: Result<(), Failure>) {
         hedge: false,
         outcome,
     });
+    drop(selection);
 }
 
 fn failed(blame: Blame) -> Result<(), Failure> {

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use pointsman_facts::{Job, Price, Symbol};
 
 use super::merge::checked;
-use super::{Chain, Failed, Nobody, Refusal, Stage};
+use super::{Chain, Failed, Manner, Nobody, Refusal, Stage};
 use crate::fault::{Cause, FaultKind, plain};
 use crate::limits::Limits;
 use crate::plan;
+use crate::purity;
 use crate::wit;
 
 /// What an application asks of a custom container.
@@ -277,7 +278,7 @@ impl Terms {
 }
 
 /// What came of one answer.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Said {
     tightened: Vec<Tightening>,
     dropped: Vec<Widening>,
@@ -339,7 +340,12 @@ fn normal(name: &str) -> String {
 
 impl Chain {
     /// Asks every byoc stage about `request`, until one refuses.
-    pub(crate) fn route(&self, job: &Job, request: &Call) -> Result<RouteOutcome, Failed> {
+    pub(crate) fn route(
+        &self,
+        job: &Job,
+        request: &Call,
+        manner: &mut Manner,
+    ) -> Result<RouteOutcome, Failed> {
         let mut outcome = RouteOutcome {
             terms: Terms::new(job, request),
             steps: Vec::with_capacity(self.byoc.len()),
@@ -347,7 +353,10 @@ impl Chain {
             fuel: 0,
         };
         for stage in &self.byoc {
-            let (said, fuel) = ask(stage, request, &mut outcome.terms)?;
+            let (said, fuel) = ask(stage, manner.fresh, request, &mut outcome.terms)?;
+            if let Some(marks) = &mut manner.marks {
+                marks.push(purity::mark_of(&(&outcome.terms, &said)));
+            }
             outcome.fuel += fuel;
             outcome.steps.push(Step {
                 stage: Arc::clone(&stage.name),
@@ -374,7 +383,12 @@ impl Chain {
     }
 }
 
-fn ask(stage: &Stage, request: &Call, terms: &mut Terms) -> Result<(Said, u64), Failed> {
+fn ask(
+    stage: &Stage,
+    fresh: bool,
+    request: &Call,
+    terms: &mut Terms,
+) -> Result<(Said, u64), Failed> {
     let before = terms.clone();
     let facts = stage.plan.facts(&before.job);
     let labels: BTreeMap<_, _> = before.job.labels.iter().collect();
@@ -390,7 +404,7 @@ fn ask(stage: &Stage, request: &Call, terms: &mut Terms) -> Result<(Said, u64), 
     };
     let answered = stage.ask(
         0,
-        false,
+        fresh,
         |instance| instance.route(plan::job(&before.job, &facts), asked()),
         |native| native.route(&plan::job(&before.job, &facts), &asked()),
         |routing| match routing {

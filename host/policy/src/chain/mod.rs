@@ -22,7 +22,7 @@ use pointsman_facts::{Candidates, Column, Job};
 pub(crate) use stage::{Runner, Stage};
 
 use crate::decision::Legend;
-use crate::fault::Fault;
+use crate::fault::{Fault, Hook};
 use crate::plan::{self, place};
 use crate::purity;
 use crate::wit;
@@ -96,12 +96,12 @@ pub(crate) struct Outcome {
     pub(crate) fuel: u64,
 }
 
-/// How a selection is asked.
+/// How a selection or a call of a custom container is asked.
 #[derive(Debug, Default)]
 pub(crate) struct Manner {
     /// Through instances that were never asked before.
     fresh: bool,
-    /// What each stage made of the candidates, where that is wanted.
+    /// What each stage made of it, where that is wanted.
     pub(crate) marks: Option<Vec<u64>>,
 }
 
@@ -333,10 +333,20 @@ impl Chain {
         Ok(None)
     }
 
-    /// The name of the selection stage at `place`.
-    pub(crate) fn stage(&self, place: usize) -> Arc<str> {
-        let stage = self.selection.get(place);
+    /// The name of the stage of `hook` at `place`.
+    pub(crate) fn stage(&self, hook: Hook, place: usize) -> Arc<str> {
+        let stages = match hook {
+            Hook::Selection => &self.selection,
+            Hook::Byoc => &self.byoc,
+            Hook::Failover => &self.failover,
+        };
+        let stage = stages.get(place);
         stage.map_or_else(|| "".into(), |stage| Arc::clone(&stage.name))
+    }
+
+    /// Whether calls of custom containers are anybody's business.
+    pub(crate) fn has_byoc(&self) -> bool {
+        !self.byoc.is_empty()
     }
 
     /// Lets go of warm instances.

@@ -57,7 +57,7 @@ pub struct EngineError(String);
 
 impl EngineError {
     /// What the system says.
-    pub(crate) fn of(error: std::io::Error) -> Self {
+    pub(crate) fn of(error: &std::io::Error) -> Self {
         Self(error.to_string())
     }
 }
@@ -98,7 +98,7 @@ impl Engine {
         .map_err(failed)?;
         let mut linker = Linker::new(&engine);
         Guest::link(&mut linker).map_err(failed)?;
-        ticker::start(&engine).map_err(EngineError::of)?;
+        ticker::start(&engine).map_err(|error| EngineError::of(&error))?;
         let cache = cache.and_then(|(folder, most)| {
             let opened = Cache::open(folder, most, &engine);
             let told = |error: &std::io::Error| {

@@ -169,7 +169,6 @@ fn known(values: &Values<'_>, row: u32) -> Option<f64> {
 }
 
 /// Spearman's rank correlation of two orders over the rows that both list; `None` for fewer than two such rows.
-#[expect(clippy::cast_precision_loss, reason = "ranks are small")]
 fn spearman(one: &[u32], other: &[u32], rows: usize) -> Option<f64> {
     const NOT: u32 = u32::MAX;
     let rank = |order: &[u32], listed: &dyn Fn(u32) -> bool| {
