@@ -103,9 +103,9 @@ pub(super) enum Verb {
     /// Send a built bundle to a running gateway, which checks it and swaps it in
     Activate(ActivateArguments),
     /// Ask a bundle about a share of the traffic beside the active one; what it says is compared and reaches no job
-    Shadow(trial::Arguments),
+    Shadow(trial::TrialArguments),
     /// Let a bundle decide for a share of the streams; it is rolled back by itself when they fare worse
-    Canary(trial::Arguments),
+    Canary(trial::TrialArguments),
     /// Make the canary the active bundle
     Promote(admin::Arguments),
     /// End the shadow and the canary

@@ -305,3 +305,24 @@ fn commands_find_the_gateway_of_this_machine() {
         "error: HOME is not set: give --token-file or --data-dir"
     );
 }
+
+#[test]
+fn a_trial_has_a_share_and_a_log_may_be_followed() {
+    let Policy::Canary(trial) = policy("pointsman policy canary b.tar --share 2.5%", &[HOME])
+    else {
+        panic!("it is a canary");
+    };
+    assert_eq!(trial.bundle, Reference::Path("b.tar".into()));
+    assert!((trial.share.get() - 0.025).abs() < 1e-12);
+    let Policy::Log(log) = policy("pointsman policy log --follow", &[HOME]) else {
+        panic!("it is the log");
+    };
+    assert!(log.follow && !log.json);
+    let words = "pointsman policy push b.tar oci://r.example/team/b:1 --allow-private";
+    let login = ("POINTSMAN_POLICY_CREDENTIALS_FILE", "/login");
+    let Policy::Push(push) = policy(words, &[login]) else {
+        panic!("it is pushed");
+    };
+    assert_eq!(push.credentials.as_deref(), Some(Path::new("/login")));
+    assert!(push.allow_private);
+}

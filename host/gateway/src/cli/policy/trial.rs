@@ -32,7 +32,7 @@ pub struct Log {
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Arguments {
+pub(in crate::cli) struct TrialArguments {
     /// Built bundle: a folder, a file, https://…#sha256=HEX or oci://…@sha256:HEX
     #[arg(value_name = "REF")]
     bundle: Reference,
@@ -60,9 +60,9 @@ pub(in crate::cli) struct LogArguments {
 /// A share is never NaN.
 impl Eq for Trial {}
 
-// === impl Arguments ===
+// === impl TrialArguments ===
 
-impl Arguments {
+impl TrialArguments {
     pub(super) fn decode(self, variables: &[(OsString, OsString)]) -> Result<Trial, Error> {
         Ok(Trial {
             bundle: self.bundle,
