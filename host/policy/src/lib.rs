@@ -29,7 +29,7 @@
 //! | `pointsman_policy_decision_seconds` | histogram | |
 //! | `pointsman_policy_faults_total` | counter | `kind`, `hook`, `stage` |
 //! | `pointsman_policy_fallbacks_total` | counter | `to`: `native`, `previous`, `reject` |
-//! | `pointsman_policy_host_drops_total` | counter | `reason`: `unfit`, `above-ceiling`, `unpriced` |
+//! | `pointsman_policy_host_drops_total` | counter | `reason`: `unfit`, `above-ceiling`, `unpriced`, `not-only`, `ignored` |
 //! | `pointsman_policy_byoc_total` | counter | `outcome`: `routed`, `refused` |
 //! | `pointsman_policy_byoc_drops_total` | counter | `reason`: `capability-settled`, `price-above`, `timeout-longer`, `label-set`, `nameless`, `too-many-labels` |
 //! | `pointsman_policy_purity_checks_total` | counter | `outcome`: `same`, `different`, `dropped` |

@@ -5,6 +5,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use pointsman_policy::{Bundle, Config, Host};
 use support::{Made, Rows, activate, config, job};
@@ -132,6 +133,12 @@ fn the_oldest_make_room() {
         kept(folder.path())
     };
     let bytes = one[0].1.len() as u64;
+    // File systems tell times apart by some ms only.
+    let opened = fs::File::options().write(true).open(&one[0].0);
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    opened
+        .and_then(|file| file.set_modified(long_ago))
+        .expect("set");
     let host = start(folder.path(), bytes * 5 / 2);
     for guest in ["hedge", "score-latency", "exclude-slow"] {
         activate(&host, &bundle(guest));

@@ -283,7 +283,7 @@ impl Chain {
         merge.settle();
         let drops = recheck(&mut merge, &mut base, self.needed, job, unpriced_passes);
         let refusal = merge.rows.is_empty().then(|| {
-            let message = "every orchestrator that the policy chose is unfit or too expensive";
+            let message = "every orchestrator that the policy chose is unfit, too expensive or barred by the application";
             Refusal::nobody(Nobody::HostInvariants, message)
         });
         Ok(Outcome {

@@ -105,11 +105,12 @@ impl Cache {
 
     /// Keeps what `component` was compiled to.
     pub(crate) fn store(&self, digest: Digest, component: &Component) {
+        let path = self.path(digest);
         let written = component
             .serialize()
             .map_err(io::Error::other)
-            .and_then(|code| self.write(&self.path(digest), digest, &code))
-            .and_then(|()| self.make_room());
+            .and_then(|code| self.write(&path, digest, &code))
+            .and_then(|()| self.make_room(&path));
         if let Err(error) = written {
             tracing::warn!(folder = %self.folder.display(), "a compiled policy is not kept: {error}");
         }
@@ -168,8 +169,8 @@ impl Cache {
         written
     }
 
-    /// Removes the files used longest ago until the rest fits; and what a process left that died while it wrote.
-    fn make_room(&self) -> io::Result<()> {
+    /// Removes the files used longest ago until the rest fits, but never `newest`; and what a process left that died while it wrote.
+    fn make_room(&self, newest: &Path) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
@@ -184,11 +185,12 @@ impl Cache {
         }
         files.sort();
         let mut held: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
-        // The newest was just written: it stays.
-        files.pop();
         for (_, bytes, path) in files {
             if held <= self.most {
                 break;
+            }
+            if path == newest {
+                continue;
             }
             fs::remove_file(path)?;
             held -= bytes;

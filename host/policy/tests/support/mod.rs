@@ -132,6 +132,19 @@ impl Made {
         self.stage("selection", name, b"\0asm", more)
     }
 
+    /// Adds golden vectors; no stage can be added after them.
+    pub fn golden(mut self, lines: &str) -> Self {
+        let digest = Digest::of(lines.as_bytes());
+        write!(
+            self.stages,
+            "[vectors]\nfile = \"golden.jsonl\"\nsha256 = \"{digest}\"\n"
+        )
+        .expect("written to a string");
+        self.files
+            .insert("golden.jsonl".to_owned(), lines.as_bytes().to_vec());
+        self
+    }
+
     /// The version in the manifest.
     pub fn version(mut self, version: &str) -> Self {
         self.head = self
