@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # The debug build is what the tests use, so that one build serves both. Its decisions take some ten times as long as `make bench` says.
 POINTSMAN := $${CARGO_TARGET_DIR:-target}/debug/pointsman
 
-.PHONY: test-builds test-registry test-soak help setup setup-tools setup-page setup-browser setup-registry demo build-demo screenshot test test-all test-browser bench check
+.PHONY: test-c setup-clang test-builds test-registry test-soak help setup setup-tools setup-page setup-browser setup-registry demo build-demo screenshot test test-all test-browser bench check
 
 help:
 	@echo "make demo        devnet, gateway and a test stream on this machine; Ctrl-C ends it"
@@ -88,13 +88,21 @@ test: check
 
 # The slow suites.
 test-all: test
-test-all: test-builds test-browser test-registry test-soak
+test-all: test-builds test-browser test-registry test-soak test-c
 
 test-browser: build-demo setup-browser
 	cd $(BROWSER) && node --test
 
 test-registry: setup-registry
 	POINTSMAN_REGISTRY=$(REGISTRY) POINTSMAN_REGISTRY_REQUIRED=1 $(CARGO) test --locked -p pointsman-fetch --test registry
+
+# The example in C, which other machines leave out.
+setup-clang:
+	$(call install,clang,clang)
+	$(call install,wasm-ld,lld)
+
+test-c: setup-tools setup-clang
+	POINTSMAN_CLANG_REQUIRED=1 $(CARGO) test --locked -p pointsman --test e2e -- examples::spread
 
 # Thousands of swaps while jobs are decided.
 test-soak: setup-tools

@@ -6,6 +6,7 @@
 mod admin;
 mod author;
 mod bundles;
+mod examples;
 mod exhausted;
 mod failures;
 mod harness;

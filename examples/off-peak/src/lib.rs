@@ -12,7 +12,7 @@ pub struct OffPeak {
     busy: (u32, u32),
     incumbent: Marks,
     rest: Counts,
-    price: Prices,
+    price: Numbers,
     ms: Numbers,
 }
 
@@ -42,7 +42,7 @@ impl Policy for OffPeak {
             ),
             incumbent: plan.marks("incumbent"),
             rest: plan.counts("rest-ms"),
-            price: plan.prices("price"),
+            price: plan.numbers("price"),
             ms: plan.numbers("latency-ms/p95"),
         }
     }
@@ -85,7 +85,7 @@ impl Failover for OffPeak {
     }
 }
 
-export!(OffPeak, settings = "settings.schema.json");
+export!(OffPeak: Selection + Failover, settings = "settings.schema.json");
 
 #[cfg(test)]
 mod tests {
