@@ -72,6 +72,23 @@ async fn only_and_ignore_bind_and_the_decision_says_so() {
 }
 
 #[tokio::test]
+async fn order_and_sort_are_followed_by_the_default_bundle() {
+    let stage = stage(&[]).await;
+    let (cheap, dear) = (uri(&stage, "cheap"), uri(&stage, "dear"));
+    for (sequence, hints, winner) in [
+        (0, json!({ "order": [dear, cheap] }), "dear"),
+        (1, json!({ "order": [cheap] }), "cheap"),
+        (2, json!({ "order": [dear] }), "dear"),
+        (3, json!({ "sort": "price" }), "cheap"),
+        (4, json!({ "sort": "price", "order": [dear] }), "dear"),
+    ] {
+        let (who, decision) = hinted(&stage, sequence, hints).await;
+        assert_eq!(who, winner, "{decision}");
+        assert_eq!(decision["order"].as_array().map(Vec::len), Some(2));
+    }
+}
+
+#[tokio::test]
 async fn a_price_tightens_the_operators_and_does_not_widen_it() {
     let stage = stage(&["--max-price-per-unit", "400"]).await;
     let (dear, cheap) = (uri(&stage, "dear"), uri(&stage, "cheap"));

@@ -10,7 +10,7 @@
 //!
 //! Policies are strangers. Their answers are checked ([`FaultKind`]), their fuel, time and memory are limited ([`Limits`]), and they
 //! reach nothing but a log. A fault never stops a job that the bundle's `on-failure` lets go on, and never lets through what a
-//! gate would have stopped. Two things no policy decides: a candidate that cannot do the job, or costs more than the hard
+//! gate would have stopped. Three things no policy decides: a candidate that cannot do the job, that the application bars, or that costs more than the hard
 //! ceiling, is dropped by the host afterwards, counted and shown.
 //!
 //! This crate knows wasmtime and the registry of facts; it does not know the network, its protocol or its prices' meaning.

@@ -2,7 +2,7 @@
 
 mod support;
 
-use pointsman_facts::Price;
+use pointsman_facts::{Hints, Price, Symbol};
 use pointsman_policy::wit::{Refusal, Verdict};
 use pointsman_policy::{DropReason, Fallback, FaultKind, Hedge, Host, Shown};
 use support::scripted::{Scripted, counts, exclude, numbers, order, score};
@@ -291,6 +291,29 @@ fn the_host_drops_what_no_policy_may_let_through() {
     assert_eq!(
         drops(&hard),
         [(1000, DropReason::Unfit), (1001, DropReason::AboveCeiling)]
+    );
+
+    // A ceiling that the operator lets policies pass, and the application does not; and its lists, of which no policy knows here.
+    let mut wished = job.clone();
+    wished.price_is_hard = false;
+    wished.hints = Hints {
+        only: Some(vec![Symbol(1001), Symbol(1002), Symbol(1003)]),
+        ignore: vec![Symbol(1002)],
+        max_price: Price::new(1, 3),
+        ..Hints::default()
+    };
+    let wished = host.select(&wished, &rows);
+    assert_eq!(wished.order(), [3]);
+    let mut dropped = drops(&wished);
+    dropped.sort_unstable_by_key(|drop| drop.0);
+    assert_eq!(
+        dropped,
+        [
+            (1000, DropReason::Unfit),
+            (1001, DropReason::AboveCeiling),
+            (1002, DropReason::Ignored),
+            (1004, DropReason::NotOnly),
+        ]
     );
 
     let mut strict = config();

@@ -6,6 +6,9 @@
 //! a probe has no session to send a job to. What stopped answering is unfit as well, and is told apart for whoever reads the
 //! decision: its operator has another thing to mend. Resting is the one judgement that yields: when every fit orchestrator rests, all of
 //! them stay, since a doubtful orchestrator is better than a certain gap.
+//!
+//! Whom the application's hints `only` and `ignore` leave out, goes here, with the cause. The host would drop them at the end as well; but a
+//! stage that picks a few of the best must pick among those that may.
 #![deny(unsafe_code)]
 
 use pointsman_sdk::prelude::*;
@@ -16,10 +19,14 @@ pub struct Capability {
     fit: Marks,
     answers: Marks,
     rest: Option<Counts>,
+    only: Marks,
+    ignore: Marks,
     unfit: Cause,
     silent: Cause,
     unprobed: Cause,
     resting: Cause,
+    not_only: Cause,
+    ignored: Cause,
 }
 
 // === impl Capability ===
@@ -31,10 +38,14 @@ impl Policy for Capability {
             fit: plan.marks("fit"),
             answers: plan.marks("answers"),
             rest: skip.then(|| plan.counts("rest-ms")),
+            only: plan.marks("hint/only"),
+            ignore: plan.marks("hint/ignore"),
             unfit: plan.cause("cannot do this job"),
             silent: plan.cause("does not answer"),
             unprobed: plan.cause("not probed yet"),
             resting: plan.cause("rests after a fault, ms"),
+            not_only: plan.cause("not on the application's only list"),
+            ignored: plan.cause("on the application's ignore list"),
         }
     }
 }
@@ -43,22 +54,29 @@ impl Selection for Capability {
     fn judge(&self, _: &Job, candidates: &Candidates) -> Verdict {
         let fit = candidates.marks(self.fit);
         let answers = candidates.marks(self.answers);
-        let mut excluded = Vec::new();
-        for ((row, mark), answers) in (0..).zip(fit).zip(answers) {
-            match (mark, answers) {
-                (1, _) => {}
-                (0, 0) => excluded.push(self.silent.at(row)),
-                (0, _) => excluded.push(self.unfit.at(row)),
-                _ => excluded.push(self.unprobed.at(row)),
-            }
+        let wishes = candidates.marks(self.only).iter();
+        let wishes = wishes.zip(candidates.marks(self.ignore));
+        let rest = self.rest.map(|rest| candidates.counts(rest));
+        let (mut excluded, mut resting) = (Vec::new(), Vec::new());
+        for (((row, fit), answers), (only, ignore)) in (0..).zip(fit).zip(answers).zip(wishes) {
+            let cause = match (fit, answers, only, ignore) {
+                (1, _, _, 1) => self.ignored,
+                (1, _, 0, _) => self.not_only,
+                (1, ..) => {
+                    let ms = rest.and_then(|rest| rest.get(row as usize));
+                    if let Some(&ms @ 1..) = ms {
+                        resting.push(self.resting.value(ms as f64).at(row));
+                    }
+                    continue;
+                }
+                (0, 0, ..) => self.silent,
+                (0, ..) => self.unfit,
+                _ => self.unprobed,
+            };
+            excluded.push(cause.at(row));
         }
-        if let Some(rest) = self.rest.map(|rest| candidates.counts(rest)) {
-            let rests = |row: usize| fit[row] == 1 && rest[row] != 0;
-            let resting = (0..fit.len()).filter(|&row| rests(row)).count();
-            if resting > 0 && excluded.len() + resting < fit.len() {
-                let rows = (0..).zip(rest).filter(|(row, _)| rests(*row as usize));
-                excluded.extend(rows.map(|(row, &ms)| self.resting.value(ms as f64).at(row)));
-            }
+        if excluded.len() + resting.len() < fit.len() {
+            excluded.append(&mut resting);
         }
         Verdict::Exclude(excluded)
     }
@@ -125,6 +143,26 @@ mod tests {
     }
 
     #[test]
+    fn the_applications_lists_bind_and_resting_yields_among_those_left() {
+        let table = Table::new()
+            .marks("fit", [true; 4])
+            .marks("answers", [true; 4])
+            .marks("hint/only", [true, true, false, true])
+            .marks("hint/ignore", [false, true, false, false])
+            .counts("rest-ms", [900, 0, 0, 900]);
+        let outcome = testing::selection::<Capability>([]).judge(&table);
+        assert_eq!(outcome.order, [0, 3], "both rest, and nobody else may");
+        let why: Vec<_> = outcome
+            .excluded
+            .iter()
+            .map(|(row, why)| (*row, why.as_str()))
+            .collect();
+        let ignored = (1, "on the application's ignore list");
+        let not_only = (2, "not on the application's only list");
+        assert_eq!(why, [ignored, not_only]);
+    }
+
+    #[test]
     fn who_stopped_answering_is_told_from_who_cannot() {
         let (yes, no, unknown) = (Some(true), Some(false), None);
         let table = Table::new()
@@ -148,7 +186,7 @@ mod tests {
         let policy = testing::selection::<Capability>([("skip-resting", false.into())]);
         assert_eq!(
             policy.columns(),
-            ["fit", "answers"],
+            ["fit", "answers", "hint/only", "hint/ignore"],
             "what is not used is not asked for"
         );
     }

@@ -6,20 +6,29 @@
 //! not resting, recent results good, fast enough for live video. Equals are left in the order they came in, which the seed has
 //! shuffled: that is what spreads streams over equals, and what makes every decision the same when it is asked again.
 //!
+//! An application's hints are followed: its list of orchestrators and its sort by price make an order; sorting by latency or throughput weighs
+//! the score anew.
+//!
 //! A weight of 0 asks for no column.
 #![deny(unsafe_code)]
 
 mod incumbent;
 mod weighted;
+mod wishes;
 
+use pointsman_sdk::Scoring;
 use pointsman_sdk::prelude::*;
 
 use incumbent::Incumbent;
 use weighted::Weighted;
+use wishes::Wishes;
 
 /// The last stage of the default chain.
 #[derive(Debug)]
-pub struct Rank(Weighted);
+pub struct Rank {
+    weighted: Weighted,
+    wishes: Option<Wishes>,
+}
 
 // === impl Rank ===
 
@@ -27,13 +36,25 @@ impl Policy for Rank {
     fn configure(settings: &mut Settings, plan: &mut Plan) -> Self {
         let options = weighted::Options::read(settings);
         let incumbent = Incumbent::configure(settings, plan);
-        Self(Weighted::configure(options, incumbent, plan))
+        Self {
+            weighted: Weighted::configure(options, incumbent, plan),
+            wishes: Wishes::configure(settings, plan),
+        }
     }
 }
 
 impl Selection for Rank {
     fn judge(&self, job: &Job, candidates: &Candidates) -> Verdict {
-        self.0.judge(job, candidates)
+        let sort = self.wishes.as_ref().and_then(|wishes| wishes.sort(job));
+        let scores = self.weighted.scores(sort, job, candidates);
+        let wishes = self.wishes.as_ref();
+        if let Some(order) = wishes.and_then(|wishes| wishes.order(sort, candidates, &scores)) {
+            return order;
+        }
+        Verdict::Score(Scoring {
+            excluded: Vec::new(),
+            scores,
+        })
     }
 }
 

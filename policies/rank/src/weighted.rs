@@ -13,10 +13,10 @@
 //! newcomer gets work as soon as the good ones are loaded, and never takes a stream from one that is doing well. A
 //! history of few attempts is drawn towards `unknown` for the same reason: one failure is no verdict.
 
-use pointsman_sdk::Scoring;
 use pointsman_sdk::prelude::*;
 
 use crate::incumbent::Incumbent;
+use crate::wishes::Sort;
 
 /// What each part weighs, and when scores are equal.
 #[derive(Clone, Debug)]
@@ -52,6 +52,9 @@ const OTHER_REF_MS: f64 = 1000.0;
 
 /// What a score is worth while its orchestrator rests. It only meets others that rest, or an operator who lets them through.
 const RESTING: f64 = 0.5;
+
+/// How many times load counts for an application that sorts by throughput.
+const THROUGHPUT_LOAD: f64 = 4.0;
 
 /// In-flight attempts beyond this weigh no more.
 const MOST_IN_FLIGHT: u64 = 1000;
@@ -95,20 +98,31 @@ impl Weighted {
         }
     }
 
-    pub(crate) fn judge(&self, job: &Job, candidates: &Candidates) -> Verdict {
+    /// The score of every row, in [0, 1]. Whoever sorts by latency is judged by that alone; for throughput, load weighs more.
+    pub(crate) fn scores(
+        &self,
+        sort: Option<Sort>,
+        job: &Job,
+        candidates: &Candidates,
+    ) -> Vec<f64> {
         let mut scores = vec![0.0; candidates.len() as usize];
-        self.add_latency(job, candidates, &mut scores);
-        self.add_history(candidates, &mut scores);
-        self.add_stake(candidates, &mut scores);
-        self.take_off_load(candidates, &mut scores);
+        if sort == Some(Sort::Latency) && self.latency.is_some() {
+            self.add_latency(1.0, job, candidates, &mut scores);
+        } else {
+            self.add_latency(self.options.latency, job, candidates, &mut scores);
+            self.add_history(candidates, &mut scores);
+            self.add_stake(candidates, &mut scores);
+        }
+        let load = match sort {
+            Some(Sort::Throughput) => THROUGHPUT_LOAD,
+            _ => 1.0,
+        };
+        self.take_off_load(load, candidates, &mut scores);
         self.settle(candidates, &mut scores);
-        Verdict::Score(Scoring {
-            excluded: Vec::new(),
-            scores,
-        })
+        scores
     }
 
-    fn add_latency(&self, job: &Job, candidates: &Candidates, scores: &mut [f64]) {
+    fn add_latency(&self, weight: f64, job: &Job, candidates: &Candidates, scores: &mut [f64]) {
         let Some(latency) = self.latency else { return };
         let reference = match self.options.latency_ref_ms {
             0 => job
@@ -117,7 +131,7 @@ impl Weighted {
                 .unwrap_or(OTHER_REF_MS),
             set => f64::from(set),
         };
-        let (weight, unknown) = (self.options.latency, self.options.unknown);
+        let unknown = self.options.unknown;
         for (score, &ms) in scores.iter_mut().zip(candidates.numbers(latency)) {
             *score += weight
                 * if ms >= 0.0 {
@@ -156,12 +170,12 @@ impl Weighted {
         }
     }
 
-    fn take_off_load(&self, candidates: &Candidates, scores: &mut [f64]) {
+    fn take_off_load(&self, times: f64, candidates: &Candidates, scores: &mut [f64]) {
         let Some(in_flight) = self.in_flight else {
             return;
         };
         for (score, &attempts) in scores.iter_mut().zip(candidates.counts(in_flight)) {
-            *score -= self.options.load * attempts.min(MOST_IN_FLIGHT) as f64;
+            *score -= times * self.options.load * attempts.min(MOST_IN_FLIGHT) as f64;
         }
     }
 

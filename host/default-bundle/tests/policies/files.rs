@@ -21,7 +21,8 @@ const MOST: &[(&str, usize)] = &[
     ("naap-plan", 112_000),
     ("power-of-two", 50_000),
     ("price-ceiling", 46_000),
-    ("rank", 56_000),
+    // A score, and the order that an application may ask for.
+    ("rank", 60_000),
     ("region", 64_000),
     ("spend-budget", 58_000),
     ("sticky", 56_000),

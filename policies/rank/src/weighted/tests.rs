@@ -1,5 +1,5 @@
 use pointsman_sdk::testing::{self, Job, Table};
-use pointsman_sdk::{Value, Verdict};
+use pointsman_sdk::{Fact, Value, Verdict, symbol};
 
 use crate::Rank;
 
@@ -134,6 +134,7 @@ fn what_weighs_nothing_is_not_asked_for() {
         ("latency", 0.into()),
         ("history", 0.into()),
         ("load", 0.into()),
+        ("hints", false.into()),
     ]);
     assert_eq!(
         none.columns(),
@@ -160,4 +161,30 @@ fn scores_stay_within_bounds_at_the_ends_of_every_setting() {
             assert_eq!(policy(settings).judge(&table).order.len(), 5);
         }
     }
+}
+
+#[test]
+fn an_application_gets_its_list_first_and_the_rest_by_score() {
+    let table = good(&[900.0, 100.0, 400.0]).numbers("hint/order", [Some(0.0), None, None]);
+    assert_eq!(policy([]).judge(&table).order, [0, 1, 2]);
+    let deaf = policy([("hints", false.into())]);
+    assert_eq!(deaf.judge(&table).order, [1, 2, 0]);
+}
+
+#[test]
+fn an_application_may_sort_by_price_latency_or_throughput() {
+    let sorted = |by: &str, table: &Table| {
+        let by = Fact::Symbol(symbol(by));
+        let job = Job::new().count("segment-ms", 2000).fact("hint/sort", by);
+        let policy = testing::selection::<Rank>([]).job(job);
+        policy.judge(table).order
+    };
+    let priced = good(&[100.0, 900.0, 400.0]).numbers("price", [None, Some(2.0), Some(1.0)]);
+    assert_eq!(sorted("price", &priced), [2, 1, 0], "unknown prices last");
+    let poor = good(&[100.0, 400.0]).numbers("success-rate", [0.2, 1.0]);
+    assert_eq!(policy([]).judge(&poor).order, [1, 0]);
+    assert_eq!(sorted("latency", &poor), [0, 1]);
+    let busy = good(&[100.0, 700.0]).counts("in-flight", [1, 0]);
+    assert_eq!(policy([]).judge(&busy).order, [0, 1]);
+    assert_eq!(sorted("throughput", &busy), [1, 0]);
 }

@@ -1,0 +1,70 @@
+//! What the application would rather have: its list of orchestrators, or what it sorts by.
+//!
+//! The list goes before all, then the price where that is what counts. Those are orders, since no score of latency and history may outweigh
+//! them; among equals the score decides, and with it the stream's own orchestrator. Latency and throughput only weigh
+//! the score anew, or a stream would change its orchestrator for every millisecond.
+
+use pointsman_sdk::prelude::*;
+use pointsman_sdk::symbol;
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) struct Wishes {
+    order: Numbers,
+    price: Numbers,
+    sort: JobFact,
+}
+
+/// What the application sorts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Price,
+    Latency,
+    Throughput,
+}
+
+// === impl Wishes ===
+
+impl Wishes {
+    /// `None`: the operator lets nobody wish.
+    pub(crate) fn configure(settings: &mut Settings, plan: &mut Plan) -> Option<Self> {
+        settings.flag("hints", true).then(|| Self {
+            order: plan.numbers("hint/order"),
+            price: plan.numbers("price"),
+            sort: plan.fact("hint/sort"),
+        })
+    }
+
+    pub(crate) fn sort(&self, job: &Job) -> Option<Sort> {
+        const PRICE: Symbol = symbol("price");
+        const LATENCY: Symbol = symbol("latency");
+        const THROUGHPUT: Symbol = symbol("throughput");
+        match job.symbol(self.sort)? {
+            PRICE => Some(Sort::Price),
+            LATENCY => Some(Sort::Latency),
+            THROUGHPUT => Some(Sort::Throughput),
+            _ => None,
+        }
+    }
+
+    /// The order that is wished for, if one is.
+    pub(crate) fn order(
+        &self,
+        sort: Option<Sort>,
+        candidates: &Candidates,
+        scores: &[f64],
+    ) -> Option<Verdict> {
+        let listed = candidates
+            .numbers(self.order)
+            .iter()
+            .any(|place| *place >= 0.0);
+        let cheapest = sort == Some(Sort::Price);
+        if !listed && !cheapest {
+            return None;
+        }
+        Some(candidates.order_by(|row| {
+            let price = row.get(self.price).filter(|_| cheapest);
+            (row.get(self.order), price, -scores[row.index() as usize])
+        }))
+    }
+}
