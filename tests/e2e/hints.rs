@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::publisher::Clip;
 use crate::harness::webhook::{Answer, Webhook};
-use crate::harness::{Gateway, NO_HEDGES, Stage, some};
+use crate::harness::{Gateway, NO_HEDGES, Stage, eventually, some};
 
 /// Two orchestrators, at 1 and 500 wei a pixel.
 async fn stage(flags: &[&str]) -> Stage {
@@ -170,11 +170,18 @@ async fn the_webhooks_hints_bind_over_rtmp_too() {
             .publish(&format!("live/{name}"), &clip)
             .finish()
             .await;
-        let tried = gateway.tried(&format!("{name}/0")).await;
-        let uri = uri(&stage, winner);
+        let job = format!("{name}/0");
+        eventually("a segment was decided", async || {
+            !gateway.decision(&job).await.is_null()
+        })
+        .await;
+        let (decision, uri) = (gateway.decision(&job).await, uri(&stage, winner));
+        let known = gateway.orchestrators().await;
+        let wanted = known.iter().find(|one| one.uri == uri).expect("known");
+        let order = decision["order"].as_array().expect("a list");
         assert!(
-            !tried.is_empty() && tried.iter().all(|tried| tried.uri == uri),
-            "{tried:?}"
+            order.len() == 1 && order[0]["id"] == wanted.id.as_str(),
+            "{decision}"
         );
     }
 }

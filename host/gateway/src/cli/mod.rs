@@ -21,7 +21,10 @@ pub use demo::Demo;
 pub use devnet::Devnet;
 pub use error::{EX_USAGE, Error};
 pub use explain::{Explain, From as ExplainFrom};
-pub use policy::{Activate, Bench, Build, Conformance, List, Log, Look, New, Policy, Push, Replay, Rollback, Test, Trial};
+pub use policy::{
+    Activate, Bench, Build, Conformance, List, Log, Look, New, Policy, Push, Replay, Rollback,
+    Test, Trial,
+};
 
 /// What the operator wants done.
 #[derive(Clone, Debug)]

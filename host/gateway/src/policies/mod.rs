@@ -310,7 +310,10 @@ impl Policies {
     /// Follows the operator's folder, and quarantines, until `stop`.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         // Only a folder changes under its name; a file is read once, at start.
-        let watched = self.source.folder().map(|path| Reference::Path(path.to_owned()));
+        let watched = self
+            .source
+            .folder()
+            .map(|path| Reference::Path(path.to_owned()));
         let mut seen = self.source.held();
         let mut tick = tokio::time::interval(POLL);
         while stop.run_until_cancelled(tick.tick()).await.is_some() {
