@@ -10,7 +10,7 @@ use wit_component::DecodedWasm;
 const MOST: &[(&str, usize)] = &[
     ("allow-block", 50_000),
     ("byoc-rules", 60_000),
-    ("capability", 40_000),
+    ("capability", 48_000),
     ("failover-hedging", 60_000),
     ("failover-standard", 50_000),
     ("go-livepeer-probability", 56_000),
