@@ -23,7 +23,7 @@ pub struct Replay {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Source folder, built folder, or single file [default: this folder, or else the bundle that the gateway comes with]
+    /// Source folder, built folder, or single file, on this machine (no web or registry address) [default: this folder, or else the bundle that the gateway comes with]
     #[arg(long, value_name = "BUNDLE")]
     bundle: Option<PathBuf>,
     /// Recordings, or folders of them [default: decisions in the data directory]
