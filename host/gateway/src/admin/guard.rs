@@ -1,12 +1,15 @@
 //! Who may ask the admin API.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use futures::StreamExt;
+use http::header::{AUTHORIZATION, EXPECT, HOST, ORIGIN};
 use http::{HeaderMap, Method, uri::Authority};
+use tokio::time::timeout;
 use url::Host;
 
 use super::ApiError;
@@ -20,6 +23,9 @@ pub(super) struct Guard {
     listens_on_loopback: bool,
     hosts: Vec<Host>,
 }
+
+/// How long a refused request is read for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 // === impl Guard ===
 
@@ -101,9 +107,24 @@ pub(super) async fn check(
         request.headers(),
         request.uri().authority(),
     ) {
-        Some(error) => error.into_response(),
+        Some(error) => {
+            discard(request).await;
+            error.into_response()
+        }
         None => next.run(request).await,
     }
+}
+
+/// Reads what comes with a refused request and keeps nothing of it: a connection that is closed while more comes in is reset, and takes
+/// an answer that is not read yet along. Who waits to be asked for the rest is not.
+async fn discard(request: Request) {
+    if request.headers().contains_key(EXPECT) {
+        return;
+    }
+    let mut body = request.into_body().into_data_stream();
+    let rest = async { while body.next().await.is_some_and(|chunk| chunk.is_ok()) {} };
+    // Who sends on for longer may miss the answer.
+    let _ = timeout(PATIENCE, rest).await;
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
