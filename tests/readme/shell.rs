@@ -37,17 +37,8 @@ impl Shell {
     pub(crate) fn new(root: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(root.join("examples"), folder.path().join("examples")).unwrap();
-        let (first, held) = three_in_a_row();
-        let others: Vec<_> = (0..3)
-            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-            .collect();
-        let mut ports = vec![("8935", first), ("8936", first + 1), ("8937", first + 2)];
-        ports.extend(
-            ["9935", "1935", "5935"]
-                .into_iter()
-                .zip(others.iter().map(|port| port.local_addr().unwrap().port())),
-        );
-        drop(held);
+        let names = ["8935", "8936", "8937", "9935", "1935", "5935"];
+        let ports = names.into_iter().zip(free_in_a_row(6)).collect();
         Self {
             folder,
             ports,
@@ -177,16 +168,19 @@ fn wait(child: &mut Child, ready: impl Fn() -> bool) -> Option<bool> {
     }
 }
 
-/// Devnet's orchestrators take neighbouring ports.
-fn three_in_a_row() -> (u16, Vec<TcpListener>) {
+/// Devnet's orchestrators take neighbouring ports. All are below those that systems give away by themselves, so that nobody has taken one
+/// by the time it is used.
+fn free_in_a_row(count: u16) -> std::ops::Range<u16> {
     for _ in 0..100 {
         let first = fastrand::u16(20_000..30_000);
-        let held: Result<Vec<_>, _> = (first..first + 3)
+        let ports = first..first + count;
+        let held: Result<Vec<_>, _> = ports
+            .clone()
             .map(|port| TcpListener::bind(("127.0.0.1", port)))
             .collect();
-        if let Ok(held) = held {
-            return (first, held);
+        if held.is_ok() {
+            return ports;
         }
     }
-    panic!("no three free ports in a row");
+    panic!("no {count} free ports in a row");
 }

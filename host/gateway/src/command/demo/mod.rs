@@ -30,24 +30,20 @@ use stage::Stage;
 pub(super) async fn run(wanted: Demo) -> Result<()> {
     logging::errors();
     let bundle = scenes::Bundle::read(&wanted.policy, pack)?;
-    let end = async {
-        let clock = async {
-            match wanted.lasts {
-                Some(lasts) => sleep(lasts).await,
-                None => pending().await,
-            }
-        };
-        tokio::select! {
-            () = interrupted() => {}
-            () = clock => {}
-        }
-    };
-    tokio::pin!(end);
+    let interrupt = interrupted();
+    tokio::pin!(interrupt);
     let mut stage = tokio::select! {
         stage = Stage::set(&wanted) => stage?,
-        () = &mut end => return Ok(()),
+        () = &mut interrupt => return Ok(()),
     };
     println!("{}", stage.programme().await);
+    // The clock runs from here: what is seen lasts as long on a machine that takes its time to start.
+    let clock = async {
+        match wanted.lasts {
+            Some(lasts) => sleep(lasts).await,
+            None => pending().await,
+        }
+    };
     let outcome = {
         let Stage {
             publisher,
@@ -59,7 +55,8 @@ pub(super) async fn run(wanted: Demo) -> Result<()> {
         tokio::select! {
             outcome = scenes.play() => outcome,
             outcome = publisher.ended() => outcome,
-            () = &mut end => Ok(()),
+            () = &mut interrupt => Ok(()),
+            () = clock => Ok(()),
         }
     };
     eprintln!("ending");
