@@ -216,7 +216,7 @@ async fn refused(flags: &[&str]) -> Output {
         .arg("run")
         .args(flags)
         .kill_on_drop(true);
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), command.output());
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(60), command.output());
     ended.await.expect("it does not start").expect("the binary")
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use pointsman_devnet::Change;
 use pointsman_devnet::failure::{Kind, Method, Rule};
 
-use crate::harness::{SEGMENT, Stage};
+use crate::harness::{NO_HEDGES, SHORT, Stage};
 
 #[tokio::test]
 async fn when_every_orchestrator_fails_the_last_reason_is_told_and_the_next_segment_is_tried_again()
 {
-    let stage = Stage::passthrough(3, &[]).await;
+    let stage = Stage::passthrough(3, &NO_HEDGES).await;
     for orchestrator in stage.devnet.orchestrators() {
         orchestrator.set(Change::rule(
             Rule::always(Kind::GarbageResult).on(Method::Segment),
@@ -55,10 +55,11 @@ async fn when_all_hang_the_job_ends_at_its_deadline() {
             Rule::always(Kind::HangAfterHeaders).on(Method::Segment),
         ));
     }
-    let pushed = stage.gateway.push("movie", 0).await;
+    let push = stage.gateway.pushing("/live/movie/0.ts").lasting(SHORT);
+    let pushed = push.send().await;
     assert_eq!(pushed.status, 422, "{}", pushed.text());
-    // Eight seconds are what an application that pushes short segments is told to wait.
-    let (least, most) = (Duration::from_secs(8), Duration::from_secs(8) + SEGMENT);
+    // Eight seconds are what an application that pushes short segments is told to wait; nothing else would end it for a minute.
+    let (least, most) = (Duration::from_secs(8), Duration::from_secs(16));
     assert!(
         (least..most).contains(&pushed.elapsed),
         "{:?}",
@@ -80,7 +81,7 @@ async fn when_all_hang_the_job_ends_at_its_deadline() {
 
 #[tokio::test]
 async fn what_nobody_can_transcode_burns_one_orchestrator_and_no_more() {
-    let stage = Stage::passthrough(3, &[]).await;
+    let stage = Stage::passthrough(3, &NO_HEDGES).await;
     let text = "TranscoderInvalidVideo".to_owned();
     for orchestrator in stage.devnet.orchestrators() {
         orchestrator.set(Change::fail(Kind::Error { text: text.clone() }));

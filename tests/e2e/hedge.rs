@@ -1,14 +1,15 @@
 //! A second copy of a segment that is late.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use pointsman_devnet::Change;
+use pointsman_devnet::failure::{Kind, Method, Rule};
 
 use crate::harness::{NO_HEDGES, Stage, Tried};
 
 /// Later than every hedge delay, and within the time of a segment together with one.
-const SLOW: Duration = Duration::from_millis(1900);
+const SLOW: Duration = Duration::from_secs(5);
 
 fn slow() -> Change {
     Change {
@@ -54,7 +55,7 @@ async fn who_is_not_known_yet_gets_two_fifths_of_the_segment() {
     stage.gateway.push("unknown", 0).await.assert_whole();
     let unknown = stage.gateway.sent_after("unknown/0").await;
     assert_eq!(unknown.len(), 2);
-    assert!(unknown[1] >= 800, "{unknown:?}");
+    assert!(unknown[1] >= 2400, "{unknown:?}");
 }
 
 #[tokio::test]
@@ -72,7 +73,7 @@ async fn without_a_budget_nothing_is_doubled() {
 
 #[tokio::test]
 async fn when_everybody_is_slow_the_budget_keeps_the_load_down() {
-    const STREAMS: u64 = 30;
+    const STREAMS: u64 = 40;
     // One a second, saved up over ten seconds at most.
     let flags = [
         "--max-attempts",
@@ -82,21 +83,26 @@ async fn when_everybody_is_slow_the_budget_keeps_the_load_down() {
         "--hedge-budget-floor",
         "1",
         "--max-sessions",
-        "30",
+        "40",
     ];
     let stage = Stage::passthrough(2, &flags).await;
+    // The result alone takes its time, not the agreement before it.
+    let interval = Duration::from_millis(20);
+    let drips = Rule::always(Kind::SlowDrip { interval }).on(Method::Segment);
     for orchestrator in stage.devnet.orchestrators() {
         orchestrator.set(Change {
             capacity: Some(100),
-            ..slow()
+            ..Change::rule(drips.clone())
         });
     }
     let names: Vec<_> = (0..STREAMS)
         .map(|stream| format!("stream-{stream}"))
         .collect();
+    let started = Instant::now();
     for pushed in join_all(names.iter().map(|name| stage.gateway.push(name, 0))).await {
         pushed.assert_whole();
     }
+    let most = 10 + started.elapsed().as_secs() as usize + 1;
     let mut hedges = 0;
     for name in &names {
         hedges += stage
@@ -108,7 +114,7 @@ async fn when_everybody_is_slow_the_budget_keeps_the_load_down() {
             .count();
     }
     assert!(
-        (1..=12).contains(&hedges),
+        (1..=most).contains(&hedges),
         "{hedges} hedges for {STREAMS} late segments"
     );
     assert_eq!(stage.segments(), STREAMS + hedges as u64);

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use pointsman_devnet::Change;
 use pointsman_devnet::failure::{Kind, Method, Rule};
 
-use crate::harness::Stage;
+use crate::harness::{SHORT, Stage};
 
 /// Streams at once.
 const STREAMS: usize = 200;
@@ -33,7 +33,11 @@ async fn two_hundred_pushes_to_orchestrators_that_drip_and_flood_keep_memory_bou
     let names: Vec<_> = (0..STREAMS)
         .map(|stream| format!("stream-{stream}"))
         .collect();
-    let pushed = join_all(names.iter().map(|name| stage.gateway.push(name, 0))).await;
+    let pushes = names.iter().map(|name| {
+        let push = stage.gateway.pushing(&format!("/live/{name}/0.ts"));
+        push.lasting(SHORT).send()
+    });
+    let pushed = join_all(pushes).await;
     for pushed in &pushed {
         assert_eq!(pushed.status, 422, "{}", pushed.text());
     }

@@ -18,7 +18,7 @@ fn order(decision: &Value) -> Vec<String> {
 async fn the_ranking_is_the_same_after_a_restart() {
     let stage = Stage::start(Profile::passthrough(some(3)), &NO_HEDGES).await;
     // Each serves one stream while the others are out of the way, and takes its own time for it.
-    for (place, ms) in [(0, 300), (1, 20), (2, 150)] {
+    for (place, ms) in [(0, 1600), (1, 0), (2, 800)] {
         let slow = Change {
             latency: Some(Duration::from_millis(ms)),
             ..Change::default()

@@ -33,7 +33,7 @@ pub(crate) struct Stopped {
 }
 
 const LOG: &str = "log";
-const STOP: Duration = Duration::from_secs(15);
+const STOP: Duration = Duration::from_secs(60);
 
 // === impl Gateway ===
 

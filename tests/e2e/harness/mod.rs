@@ -20,15 +20,19 @@ pub(crate) use api::Tried;
 pub(crate) use gateway::Gateway;
 pub(crate) use push::Pushed;
 
-/// How long the media of [`media::segment`] lasts: the time in which a failure must be overcome.
-pub(crate) const SEGMENT: Duration = Duration::from_secs(2);
+/// How long segments last by the word of those who push them: the time in which a failure must be overcome. Longer than their media,
+/// so that a machine that stands still for a second or two does not decide the outcome.
+pub(crate) const SEGMENT: Duration = Duration::from_secs(6);
+
+/// How long the media of [`media::segment`] lasts, for tests of what takes several times as long.
+pub(crate) const SHORT: Duration = Duration::from_secs(2);
 
 /// Flags of a gateway that never hedges: what fails at once is then seen as it is, however slow the machine.
 pub(crate) const NO_HEDGES: [&str; 4] =
     ["--hedge-budget-percent", "0", "--hedge-budget-floor", "0"];
 
 /// For what must come true sooner or later; only a test that fails waits as long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A gateway and its orchestrators.
 pub(crate) struct Stage {

@@ -30,6 +30,12 @@ impl Clip {
         MADE.1.clone()
     }
 
+    /// Fifteen and a half seconds with sound, for what takes its time while it plays.
+    pub(crate) fn longest() -> Self {
+        static MADE: LazyLock<(TempDir, Clip)> = LazyLock::new(|| Clip::make("15.5", true));
+        MADE.1.clone()
+    }
+
     /// Two and a half seconds with sound.
     pub(crate) fn short() -> Self {
         static MADE: LazyLock<(TempDir, Clip)> = LazyLock::new(|| Clip::make("2.5", true));

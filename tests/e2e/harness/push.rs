@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use super::multipart::{self, Part};
 use super::{Gateway, SEGMENT, media};
 
-/// A push to be sent: two seconds of MPEG-TS that want their renditions back, unless told otherwise.
+/// A push to be sent: a segment of MPEG-TS that wants its renditions back, unless told otherwise.
 pub(crate) struct Push<'g> {
     gateway: &'g Gateway,
     method: Method,
@@ -49,7 +49,7 @@ impl Gateway {
             body: media::segment(),
         };
         push.header("Accept", "multipart/mixed")
-            .header("Content-Duration", &SEGMENT.as_millis().to_string())
+            .lasting(SEGMENT)
             .header("Content-Resolution", "320x180")
     }
 }
@@ -67,6 +67,11 @@ impl Push<'_> {
         let mut push = self.without(name);
         push.headers.push((name.to_owned(), value.to_owned()));
         push
+    }
+
+    /// Sets how long the segment lasts.
+    pub(crate) fn lasting(self, duration: Duration) -> Self {
+        self.header("Content-Duration", &duration.as_millis().to_string())
     }
 
     pub(crate) fn without(mut self, name: &str) -> Self {

@@ -245,7 +245,8 @@ impl Live {
         let media_time = media_time(incoming.duration);
         let mut deadlines = match self.spec.origin {
             Origin::Push => Deadlines::pushed(media_time),
-            Origin::Rtmp => Deadlines::live(media_time),
+            // The tail is as short as it happens to be, and nothing waits behind it.
+            Origin::Rtmp => Deadlines::live(media_time.max(self.spec.segment)),
         };
         deadlines.hard *= incoming.patience.max(1);
         deadlines
