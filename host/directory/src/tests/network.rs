@@ -11,7 +11,7 @@ use pointsman_wire::net::{
 };
 use pointsman_wire::uri::ServiceUri;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
@@ -22,6 +22,9 @@ use crate::prober::Probing;
 use crate::source::Sources;
 use crate::standing::Reach;
 use crate::summary::Summary;
+
+/// Longer than any answer takes.
+const LONG: Duration = Duration::from_secs(60);
 
 /// Answers with its offer, or refuses with a text.
 struct Server(Result<OrchestratorInfo, &'static str>);
@@ -79,14 +82,26 @@ async fn saying(words: &'static [u8]) -> ServiceUri {
     uri
 }
 
-async fn settled(list: Vec<ServiceUri>) -> Directory {
+/// A port where nobody listens, and nobody else can meanwhile.
+async fn dead() -> (TcpSocket, ServiceUri) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket
+        .bind(([127, 0, 0, 1], 0).into())
+        .expect("a free port");
+    let address = socket.local_addr().expect("an address");
+    let uri = format!("http://{address}").parse().expect("a service URI");
+    (socket, uri)
+}
+
+/// A directory that has asked all of `list` once, for so long.
+async fn settled(list: Vec<ServiceUri>, timeout: Duration) -> Directory {
     let settings = Settings {
         sources: Sources {
             list,
             ..Sources::default()
         },
         probing: Probing {
-            timeout: Duration::from_secs(2),
+            timeout,
             ..Probing::default()
         },
         clock: Clock::starting_at(NOW_MS),
@@ -95,7 +110,7 @@ async fn settled(list: Vec<ServiceUri>) -> Directory {
     let directory = Directory::start(settings, Arc::new(Connections::default()))
         .await
         .expect("it starts");
-    let settled = directory.settled(Duration::from_secs(60)).await;
+    let settled = directory.settled(2 * LONG).await;
     assert!(settled.is_settled(), "{settled:?}");
     directory
 }
@@ -117,18 +132,18 @@ async fn a_real_server_is_probed_and_every_bad_one_named() {
     .await;
     let hangs = saying(b"").await;
     let garbage = saying(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nwhat").await;
-    let (listener, dead) = listen().await;
-    drop(listener);
-    let everyone = [&good, &full, &closed, &hangs, &garbage, &dead];
-    let directory = settled(everyone.into_iter().cloned().collect()).await;
+    let (_reserved, dead) = dead().await;
+    let everyone = [&good, &full, &closed, &garbage, &dead];
+    let directory = settled(everyone.into_iter().cloned().collect(), LONG).await;
 
     let summary = of(&directory, &good);
     assert!(summary.usable && summary.probe_ms.is_some() && summary.connect_ms.is_some());
     assert_eq!(summary.price.as_deref(), Some("5/1"));
     let id = crate::source::identity(&good);
     assert_eq!(directory.take_offer(id), Some(offer("work", 5)));
-    for uri in [&full, &closed, &hangs, &garbage, &dead] {
-        let summary = of(&directory, uri);
+    let impatient = settled(vec![hangs.clone()], Duration::from_millis(200)).await;
+    let bad = [&full, &closed, &garbage, &dead].map(|uri| of(&directory, uri));
+    for summary in bad.into_iter().chain([of(&impatient, &hangs)]) {
         assert!(!summary.usable && summary.error.is_some(), "{summary:?}");
     }
     assert_eq!(
@@ -157,6 +172,6 @@ async fn an_answer_of_the_real_node_is_judged_usable() {
         "off-chain there is none"
     );
     let uri = serving(Ok(info)).await;
-    let directory = settled(vec![uri.clone()]).await;
+    let directory = settled(vec![uri.clone()], LONG).await;
     assert!(of(&directory, &uri).usable);
 }
