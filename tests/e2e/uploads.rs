@@ -193,7 +193,7 @@ async fn a_large_segment_comes_back_whole() {
     const PACKET: usize = 188;
     let stage = Stage::passthrough(1, &[]).await;
     // Null packets, as of a multiplexer that keeps its bit rate.
-    let mut padding = vec![0xff; PACKET];
+    let mut padding = [0xff; PACKET];
     padding[..4].copy_from_slice(&[0x47, 0x1f, 0xff, 0x10]);
     let large = [&media::segment()[..], &padding.repeat((2 << 20) / PACKET)].concat();
     let large = Bytes::from(large);

@@ -85,9 +85,9 @@ pub fn from_value(value: Value) -> Result<Hints, HintsError> {
             "only" => hints.only = Some(read("only", value, some_orchestrators)?),
             "ignore" => hints.ignore = read("ignore", value, orchestrators)?,
             "maxPrice" => hints.max_price = Some(read("maxPrice", value, max_price)?),
-            "sort" => hints.sort = Some(read("sort", value, sort)?),
+            "sort" => hints.sort = Some(read("sort", value, |value| sort(&value))?),
             "labels" => hints.labels = read("labels", value, labels)?,
-            "affinity" => hints.affinity = Some(read("affinity", value, affinity)?),
+            "affinity" => hints.affinity = Some(read("affinity", value, |value| affinity(&value))?),
             _ => return Err(HintsError::Unknown(name.chars().take(MAX_TEXT).collect())),
         }
     }
@@ -152,7 +152,7 @@ fn fraction_of(fraction: &Map<String, Value>) -> Option<Price> {
     price.filter(|_| fraction.len() == 2)
 }
 
-fn sort(value: Value) -> Result<Sort, String> {
+fn sort(value: &Value) -> Result<Sort, String> {
     let sort = value.as_str().and_then(Sort::parse);
     sort.ok_or_else(|| "not one of price, latency, throughput".to_owned())
 }
@@ -174,7 +174,7 @@ fn labels(value: Value) -> Result<BTreeMap<String, String>, String> {
     object.into_iter().map(label).collect()
 }
 
-fn affinity(value: Value) -> Result<Symbol, String> {
+fn affinity(value: &Value) -> Result<Symbol, String> {
     match value.as_str() {
         Some(key) if !key.is_empty() && key.len() <= MAX_TEXT => Ok(Symbol::of(key)),
         _ => Err(format!("not a text of 1 to {MAX_TEXT} bytes")),

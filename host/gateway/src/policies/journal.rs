@@ -92,9 +92,7 @@ fn is_meant(metadata: &Metadata<'_>) -> bool {
         let rest = target.strip_prefix(*name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     };
-    *metadata.level() <= Level::INFO
-        && metadata.is_event()
-        && TARGETS.iter().any(|name| within(&name))
+    *metadata.level() <= Level::INFO && metadata.is_event() && TARGETS.iter().any(within)
 }
 
 impl<S: Subscriber> Layer<S> for Journal {
