@@ -1,8 +1,8 @@
 //! The candidates of one job.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use pointsman_facts::values::{NO, YES};
 use pointsman_facts::{Candidates, Column, Hints, Kept, Symbol, Values, Workload};
 use pointsman_wire::net::Capabilities;
@@ -12,7 +12,7 @@ use crate::facts::Facts;
 use crate::fit::{JobColumns, why_unfit};
 use crate::orchestrator::Orchestrator;
 use crate::past::PastColumns;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Row, Snapshot};
 
 /// Least success rate that `price/effective` divides by: an orchestrator that always fails is dear, not infinitely so.
 const LEAST_SUCCESS: f64 = 0.01;
@@ -49,14 +49,18 @@ pub struct View {
     live: Option<Live>,
 }
 
-/// What changes without a new snapshot, of every row.
-#[derive(Clone, Debug)]
+/// What changes without a new snapshot: four columns, one after the other. One buffer, since it is filled in a job's way.
+#[derive(Debug)]
 struct Live {
-    in_flight: Vec<u64>,
-    rest_ms: Vec<u64>,
-    probe_ms: Vec<f64>,
-    probe_failures: Vec<u64>,
+    words: Vec<u64>,
 }
+
+/// Buffers of views that are gone. Whoever looks on drops a view on another thread; to allocate here what is freed there would cost more
+/// than to fill it.
+static SPARE: Mutex<Vec<Vec<u64>>> = Mutex::new(Vec::new());
+/// Most of them, and most words of one: 8 MiB together.
+const MOST_SPARE: usize = 256;
+const MOST_WORDS: usize = 4096;
 
 // === impl View ===
 
@@ -153,14 +157,20 @@ impl View {
     }
 
     /// What changes with time: as kept, or as it is now.
-    fn live<T: Clone>(
-        &self,
-        kept: impl Fn(&Live) -> &Vec<T>,
-        now: impl Fn() -> Vec<T>,
-    ) -> Cow<'_, [T]> {
-        match &self.live {
-            Some(live) => kept(live).as_slice().into(),
+    fn live(&self, kept: impl Fn(&Live) -> &[u64], now: impl Fn() -> Vec<u64>) -> Values<'_> {
+        Values::Counts(match &self.live {
+            Some(live) => kept(live).into(),
             None => now().into(),
+        })
+    }
+
+    fn probe_ms(&self) -> Vec<f64> {
+        match &self.live {
+            Some(live) => {
+                let bits = live.probe_ms().iter();
+                bits.map(|&bits| f64::from_bits(bits)).collect()
+            }
+            None => self.now(Orchestrator::probe_ms),
         }
     }
 
@@ -207,17 +217,12 @@ impl Candidates for View {
             Column::Incumbent => self.incumbent(),
             // Nothing is paid in advance while there are no tickets.
             Column::Credit => Values::Numbers(vec![0.0; self.rows()].into()),
-            Column::InFlight => Values::Counts(
-                self.live(|live| &live.in_flight, || self.now(Orchestrator::in_flight)),
-            ),
-            Column::RestMs => Values::Counts(self.live(|live| &live.rest_ms, || self.rest_ms())),
-            Column::ProbeMs => Values::Numbers(
-                self.live(|live| &live.probe_ms, || self.now(Orchestrator::probe_ms)),
-            ),
-            Column::ProbeFailures => Values::Counts(self.live(
-                |live| &live.probe_failures,
-                || self.now(Orchestrator::probe_failures),
-            )),
+            Column::InFlight => self.live(Live::in_flight, || self.now(Orchestrator::in_flight)),
+            Column::RestMs => self.live(Live::rest_ms, || self.rest_ms()),
+            Column::ProbeMs => Values::Numbers(self.probe_ms().into()),
+            Column::ProbeFailures => self.live(Live::probe_failures, || {
+                self.now(Orchestrator::probe_failures)
+            }),
             Column::HintOrder => self.hinted(),
             Column::HintOnly => match &self.hints.only {
                 Some(only) => self.listed(only),
@@ -262,12 +267,7 @@ impl Candidates for View {
     fn keep(&self) -> Option<Arc<dyn Kept>> {
         let mut kept = self.clone();
         if kept.live.is_none() {
-            kept.live = Some(Live {
-                in_flight: self.now(Orchestrator::in_flight),
-                rest_ms: self.rest_ms(),
-                probe_ms: self.now(Orchestrator::probe_ms),
-                probe_failures: self.now(Orchestrator::probe_failures),
-            });
+            kept.live = Some(Live::of(&self.snapshot.present.rows, &self.clock));
         }
         Some(Arc::new(kept))
     }
@@ -281,5 +281,78 @@ impl Kept for View {
     fn address(&self, row: usize) -> Option<String> {
         let row = self.snapshot.present.rows.get(row)?;
         Some(row.orchestrator.uri.to_string())
+    }
+}
+
+// === impl Live ===
+
+impl Live {
+    const COLUMNS: usize = 4;
+
+    /// As it is now, read in one pass: a row is a pointer to follow.
+    fn of(rows: &[Row], clock: &Clock) -> Self {
+        let mut words = SPARE.lock().pop().unwrap_or_default();
+        // What a spare one held is written over below.
+        words.resize(Self::COLUMNS * rows.len(), 0);
+        let mut columns = words.chunks_exact_mut(rows.len().max(1));
+        let mut column = || columns.next().unwrap_or_default().iter_mut();
+        let (in_flight, rest, probe, failures) = (column(), column(), column(), column());
+        let mut now_ms = None;
+        let words_of = in_flight.zip(rest).zip(probe.zip(failures));
+        for (row, ((in_flight, rest), (probe, failures))) in rows.iter().zip(words_of) {
+            let orchestrator = &row.orchestrator;
+            *in_flight = orchestrator.in_flight();
+            // Most never rested: then the clock need not be read.
+            *rest = match orchestrator.rest_until_ms() {
+                0 => 0,
+                until => until.saturating_sub(*now_ms.get_or_insert_with(|| clock.unix_ms())),
+            };
+            *probe = orchestrator.probe_ms().to_bits();
+            *failures = orchestrator.probe_failures();
+        }
+        Self { words }
+    }
+
+    fn column(&self, place: usize) -> &[u64] {
+        let rows = self.words.len() / Self::COLUMNS;
+        &self.words[place * rows..][..rows]
+    }
+
+    fn in_flight(&self) -> &[u64] {
+        self.column(0)
+    }
+
+    fn rest_ms(&self) -> &[u64] {
+        self.column(1)
+    }
+
+    /// The bits of floats.
+    fn probe_ms(&self) -> &[u64] {
+        self.column(2)
+    }
+
+    fn probe_failures(&self) -> &[u64] {
+        self.column(3)
+    }
+}
+
+impl Clone for Live {
+    fn clone(&self) -> Self {
+        Self {
+            words: self.words.clone(),
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        let words = std::mem::take(&mut self.words);
+        if words.capacity() > MOST_WORDS {
+            return;
+        }
+        let mut spare = SPARE.lock();
+        if spare.len() < MOST_SPARE {
+            spare.push(words);
+        }
     }
 }

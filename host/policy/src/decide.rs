@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::generation::Generation;
 use crate::host::{Active, Selection, Shared};
 use crate::metrics::Metrics;
-use crate::observe::{Observed, Watched};
+use crate::observe::Watched;
 use crate::purity::{self, Again};
 use crate::trial::{Asked, Counted, Shadow};
 
@@ -82,14 +82,14 @@ impl Shared {
             self.put_to_shadow(shadow, job, kept.as_ref(), &decision);
         }
         let watched = kept.zip(observer).map(|(candidates, observer)| {
-            let observed = Observed {
-                job: job.clone(),
+            Arc::new(Watched::new(
+                Arc::clone(observer),
+                job,
                 candidates,
-                generation: Arc::clone(generation),
-                decision: Arc::clone(&decision),
-                unpriced_passes: self.config.unpriced_passes,
-            };
-            Arc::new(Watched::new(Arc::clone(observer), observed))
+                Arc::clone(generation),
+                Arc::clone(&decision),
+                self.config.unpriced_passes,
+            ))
         });
         let counted = active.canary.as_ref().map(|canary| {
             let (canary, decision) = (Arc::clone(canary), Arc::clone(&decision));

@@ -49,7 +49,7 @@ pub(crate) struct Watched {
 impl fmt::Debug for Observed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observed")
-            .field("job", &self.job.id)
+            .field("job", &self.decision.job)
             .field("decision", &self.decision.id)
             .finish_non_exhaustive()
     }
@@ -58,10 +58,30 @@ impl fmt::Debug for Observed {
 // === impl Watched ===
 
 impl Watched {
-    pub(crate) fn new(observer: Arc<dyn Observer>, observed: Observed) -> Self {
+    /// Watches `job`. Its name stands in the decision already and is copied from there when the job has ended: nobody waits then.
+    pub(crate) fn new(
+        observer: Arc<dyn Observer>,
+        job: &Job,
+        candidates: Arc<dyn Kept>,
+        generation: Arc<Generation>,
+        decision: Arc<Decision>,
+        unpriced_passes: bool,
+    ) -> Self {
+        let job = Job {
+            id: String::new(),
+            labels: job.labels.clone(),
+            hints: job.hints.clone(),
+            ..*job
+        };
         Self {
             observer,
-            observed: Some(observed),
+            observed: Some(Observed {
+                job,
+                candidates,
+                generation,
+                decision,
+                unpriced_passes,
+            }),
         }
     }
 }
@@ -74,7 +94,8 @@ impl fmt::Debug for Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        if let Some(observed) = self.observed.take() {
+        if let Some(mut observed) = self.observed.take() {
+            observed.job.id.clone_from(&observed.decision.job);
             self.observer.ended(observed);
         }
     }
