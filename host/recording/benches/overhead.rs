@@ -4,9 +4,8 @@
 //! record goes to the recorder. The writer's own thread is in neither, but it shares the machine. Rounds of the two sides alternate, since machines change their speed: the
 //! ratio is the median over rounds. Between rounds the writer catches up, as it does between real jobs.
 //!
-//! What is left, and grows with the rows, is that candidates are kept at all: what changes with every attempt is read of every orchestrator
-//! before the chain is asked, into one buffer. The rest is the view, the job and the watch, two allocations of a fixed size; among ten
-//! candidates these are what misses the budget.
+//! What is left, by reading the code: candidates are kept at all. What changes with every attempt is read of every orchestrator before the
+//! chain is asked, into one buffer; the view and the watch are two further allocations, of which the first is freed by the writer.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -104,6 +104,8 @@ impl Town {
                 numbers.to_mut()[row] = match (chance, &*column) {
                     (0, _) => f64::NAN,
                     (1, _) => -f64::NAN,
+                    // The town's jobs name nobody.
+                    (_, Column::HintOrder) => f64::NAN,
                     (_, Column::LatencyP50 | Column::LatencyP95) => any as f64 * 1.7,
                     _ => any as f64 / 1000.0,
                 }
@@ -120,6 +122,7 @@ impl Town {
             Values::Marks(marks) => {
                 marks.to_mut()[row] = match (chance, &*column) {
                     (_, Column::Incumbent) => u8::from(any < 30),
+                    (_, Column::HintIgnore) => u8::from(any < 100),
                     (0, _) => 2,
                     _ => u8::from(any < 900),
                 }
@@ -130,6 +133,26 @@ impl Town {
                     Column::Region => Symbol::of(["fra", "ams", "nyc", ""][any % 4]).0,
                     _ => Symbol::of(["gold", "tin", ""][any % 3]).0,
                 }
+            }
+        }
+        self.price(row);
+    }
+
+    /// The fraction says what the float says, in thousandths: policies read one and reports the other.
+    fn price(&mut self, row: usize) {
+        let held = self.columns.iter();
+        let mut price = held.filter(|(column, _)| *column == Column::Price);
+        let Some((_, Values::Numbers(prices))) = price.next_back() else {
+            return;
+        };
+        let exact = match prices[row] {
+            price if price.is_nan() => u64::MAX,
+            price => (price * 1000.0).round() as u64,
+        };
+        let held = self.columns.iter_mut();
+        for (_, values) in held.filter(|(column, _)| *column == Column::PriceNum) {
+            if let Values::Counts(counts) = values {
+                counts.to_mut()[row] = exact;
             }
         }
     }
