@@ -24,14 +24,9 @@
 //! apart (go-livepeer keeps one of them).
 #![deny(unsafe_code)]
 
-mod exp;
-mod tree;
-
+use pointsman_sdk::draw::{Tree, exp};
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::{Exclusion, Ranking};
-
-use exp::exp;
-use tree::Tree;
 
 /// go-livepeer's draw.
 #[derive(Debug)]
@@ -157,7 +152,7 @@ impl Probability {
                 }
             }
         }
-        Tree::new(weights.into_iter())
+        Tree::new(&weights)
     }
 
     /// The stream's own orchestrator, while it keeps up with the stream.

@@ -31,6 +31,16 @@ impl Tree {
         self.sums[1]
     }
 
+    /// The weight at `place`; 0 once it is taken out.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such place.
+    #[must_use]
+    pub fn weight(&self, place: usize) -> f64 {
+        self.sums[self.sums.len() / 2 + place]
+    }
+
     /// The place of the weight that `unit`, from [0, 1), falls on. One without a weight is never drawn while [`Tree::total`] is
     /// above 0.
     #[must_use]
@@ -88,6 +98,7 @@ mod tests {
     fn light_weights_survive_the_removal_of_a_heavy_one() {
         let mut tree = Tree::new(&[1e-30, 1e30, 3e-30]);
         tree.remove(1);
+        assert!(tree.weight(1) <= 0.0 && tree.weight(2) > 0.0);
         assert_eq!((tree.draw(0.2), tree.draw(0.3)), (0, 2));
         tree.remove(2);
         assert_eq!(tree.draw(0.999), 0);
