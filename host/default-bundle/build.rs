@@ -125,9 +125,5 @@ fn write(path: &Path, text: &str) -> Result<(), BuildError> {
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> BuildError + use<> {
     let path = path.to_owned();
-    move |source| BuildError::Io {
-        doing,
-        path,
-        source,
-    }
+    move |cause| BuildError::Io { doing, path, cause }
 }

@@ -1,5 +1,6 @@
 //! Compiling one crate to a core module.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -84,10 +85,7 @@ pub(crate) fn compile(package: &Path, options: &Options) -> Result<Vec<u8>, Buil
         .join(TARGET)
         .join(PROFILE)
         .join(format!("{}.wasm", library.replace('-', "_")));
-    // A build that fails leaves the old one in place: it must not be taken for the new.
-    if module.exists() {
-        std::fs::remove_file(&module).map_err(BuildError::io("remove", &module))?;
-    }
+    let _alone = alone(target_dir)?;
     let mut command = cargo(&package, options);
     command.args(["build", "--lib", "--target", TARGET]);
     for_speed(&mut command);
@@ -108,6 +106,16 @@ pub(crate) fn compile(package: &Path, options: &Options) -> Result<Vec<u8>, Buil
     }
     run(command, &package, &options.cargo)?;
     std::fs::read(&module).map_err(BuildError::io("read", &module))
+}
+
+/// Waits until no other build of policies works in the folder: cargo gives its own lock back before the module is read, and another
+/// build may replace it at that moment.
+fn alone(target_dir: &Path) -> Result<File, BuildError> {
+    std::fs::create_dir_all(target_dir).map_err(BuildError::io("create", target_dir))?;
+    let path = target_dir.join(".policy-build");
+    let file = File::create(&path).map_err(BuildError::io("create", &path))?;
+    file.lock().map_err(BuildError::io("lock", &path))?;
+    Ok(file)
 }
 
 /// Flags of the compiler, as TOML. Paths of this machine go into panic messages, and so into digests, unless they are cut off.
@@ -166,7 +174,7 @@ fn require_target(package: &Path) -> Result<(), BuildError> {
         .args(["--print", "target-libdir", "--target", TARGET]);
     let answer = command
         .output()
-        .map_err(|source| BuildError::NoCargo { program, source })?;
+        .map_err(|cause| BuildError::NoCargo { program, cause })?;
     let folder = String::from_utf8_lossy(&answer.stdout);
     if answer.status.success() && Path::new(folder.trim()).is_dir() {
         Ok(())
@@ -199,9 +207,9 @@ pub fn cargo(package: &Path, options: &Options) -> Command {
 }
 
 fn run(mut command: Command, package: &Path, program: &Path) -> Result<Vec<u8>, BuildError> {
-    let output = command.output().map_err(|source| BuildError::NoCargo {
+    let output = command.output().map_err(|cause| BuildError::NoCargo {
         program: program.to_owned(),
-        source,
+        cause,
     })?;
     if output.status.success() {
         return Ok(output.stdout);

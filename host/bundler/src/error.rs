@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum BuildError {
     /// A file or folder could not be used.
-    #[error("cannot {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {cause}", path.display())]
     Io {
         /// What was tried: "read", "write".
         doing: &'static str,
         /// With what.
         path: PathBuf,
         /// Why it failed.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The manifest is not one.
     #[error("{}: {reason}", path.display())]
@@ -25,12 +25,12 @@ pub enum BuildError {
         reason: String,
     },
     /// Cargo or rustc could not be started.
-    #[error("cannot run {}: {source}; policies are compiled by cargo: install Rust from https://rustup.rs, or put cargo on the PATH", program.display())]
+    #[error("cannot run {}: {cause}; policies are compiled by cargo: install Rust from https://rustup.rs, or put cargo on the PATH", program.display())]
     NoCargo {
         /// What was started.
         program: PathBuf,
         /// Why it failed.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The toolchain cannot compile to WebAssembly.
     #[error(
@@ -109,10 +109,6 @@ fn usual(import: &str) -> &'static str {
 impl BuildError {
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io {
-            doing,
-            path,
-            source,
-        }
+        move |cause| Self::Io { doing, path, cause }
     }
 }

@@ -26,6 +26,7 @@ mod manifest;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use cargo::{cargo, for_speed};
 pub use error::BuildError;
@@ -201,10 +202,12 @@ fn builtin(
         })
 }
 
-/// Writes a file so that readers see the old one or the new one.
+/// Writes a file so that readers see the old one or the new one, also when two builds write it at the same moment.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let write = WRITES.fetch_add(1, Ordering::Relaxed);
     let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
+    unfinished.push(format!(".{}-{write}.part", std::process::id()));
     let unfinished = PathBuf::from(unfinished);
     std::fs::write(&unfinished, bytes).map_err(BuildError::io("write", &unfinished))?;
     std::fs::rename(&unfinished, path).map_err(BuildError::io("replace", path))

@@ -67,6 +67,25 @@ fn prefer_cheapest_builds_to_one_component_with_its_digest() {
 }
 
 #[test]
+fn builds_at_the_same_moment_wait_for_each_other() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/prefer-cheapest");
+    let out = tempfile::tempdir().expect("a folder");
+    let one = || build(&source, out.path(), &options()).map(|built| built.components);
+    let built: Vec<_> = std::thread::scope(|scope| {
+        let builds: Vec<_> = (0..4).map(|_| scope.spawn(one)).collect();
+        let ended = builds
+            .into_iter()
+            .map(|build| build.join().expect("it ends"));
+        ended
+            .map(|built| built.unwrap_or_else(|error| panic!("{error}")))
+            .collect()
+    });
+    assert!(built.windows(2).all(|pair| pair[0] == pair[1]), "{built:?}");
+    let left = std::fs::read_dir(out.path()).expect("a folder").count();
+    assert_eq!(left, 2, "no half-written files");
+}
+
+#[test]
 fn a_policy_with_both_hooks_is_one_component_for_two_stages() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let example = root.join("examples/prefer-cheapest");

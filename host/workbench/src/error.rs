@@ -44,25 +44,25 @@ pub enum Error {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// A file or folder could not be used.
-    #[error("cannot {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {cause}", path.display())]
     Io {
         /// What was tried.
         doing: &'static str,
         /// With what.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Cargo could not be started.
     #[error(
-        "cannot run {}: {source}; policies are compiled by cargo: install Rust from https://rustup.rs, or put cargo on the PATH",
+        "cannot run {}: {cause}; policies are compiled by cargo: install Rust from https://rustup.rs, or put cargo on the PATH",
         program.display()
     )]
     NoCargo {
         /// What was started.
         program: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The native benchmark of a policy failed.
     #[error("{} cannot be timed natively:\n{stderr}", package.display())]
@@ -87,10 +87,6 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io {
-            doing,
-            path,
-            source,
-        }
+        move |cause| Self::Io { doing, path, cause }
     }
 }

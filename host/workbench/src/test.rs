@@ -137,9 +137,9 @@ fn native(folder: &Path, written: &Path, options: Options) -> Result<Native, Err
     if options.quiet {
         cargo.stdout(Stdio::null()).stderr(Stdio::null());
     }
-    let status = cargo.status().map_err(|source| Error::NoCargo {
+    let status = cargo.status().map_err(|cause| Error::NoCargo {
         program: program.clone(),
-        source,
+        cause,
     })?;
     Ok(Native {
         folder: folder.to_owned(),

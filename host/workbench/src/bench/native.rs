@@ -150,9 +150,9 @@ impl<'a> Crates<'a> {
 }
 
 fn run(mut cargo: Command) -> Result<Output, Error> {
-    cargo.output().map_err(|source| Error::NoCargo {
+    cargo.output().map_err(|cause| Error::NoCargo {
         program: cargo.get_program().into(),
-        source,
+        cause,
     })
 }
 

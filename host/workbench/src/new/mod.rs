@@ -41,14 +41,14 @@ pub enum NewError {
     #[error("{} is not empty: give a folder that is, with --dir", .0.display())]
     Occupied(PathBuf),
     /// A file or folder could not be used.
-    #[error("cannot {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {cause}", path.display())]
     Io {
         /// What was tried.
         doing: &'static str,
         /// With what.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -60,11 +60,7 @@ pub enum NewError {
 pub fn new(name: &Name, template: Template, dir: &Path) -> Result<Made, NewError> {
     let io = |doing, path: &Path| {
         let path = path.to_owned();
-        move |source| NewError::Io {
-            doing,
-            path,
-            source,
-        }
+        move |cause| NewError::Io { doing, path, cause }
     };
     match fs::read_dir(dir) {
         Ok(mut entries) => {
