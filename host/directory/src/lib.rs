@@ -53,6 +53,7 @@ mod standing;
 mod store;
 mod summary;
 mod table;
+mod terms;
 mod view;
 
 #[cfg(test)]
@@ -71,4 +72,5 @@ pub use source::{Entry, Listing, Origin, Sources, Webhook, WebhookError, identit
 pub use standing::Reach;
 pub use store::StoreError;
 pub use summary::{Summary, WorkSummary};
+pub use terms::Terms;
 pub use view::{Query, View};

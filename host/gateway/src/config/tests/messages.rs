@@ -179,15 +179,55 @@ const FLAGS: &[(&str, &str)] = &[
     ),
     (
         "-ethUrl https://rpc",
-        "-ethUrl: the chain and paying are not supported yet: leave it out to run off-chain",
+        "-ethUrl: says nothing off-chain: give a --network too, or leave this out",
     ),
     (
         "-network arbitrum-one-mainnet",
-        "-network: only the network `offchain` is supported yet: nothing can be paid",
+        "-network: network arbitrum-one-mainnet is read through a node: give its URL with --eth-url",
+    ),
+    (
+        "-network arbitrum-one-mainnet -ethUrl https://rpc",
+        "-network: keystore /nonexistent/home/.pointsman/keystore: No such file or directory (os error 2). No key is ever made silently: `pointsman wallet new` makes one",
+    ),
+    (
+        "-network arbitrum-one-mainnet -ethUrl https://rpc -ethKeystorePath ../../tests/golden/onchain/keystore/signer.json -ethPassword /nonexistent/password",
+        "-ethPassword: there is no file /nonexistent/password",
+    ),
+    (
+        "-network arbitrum-one-mainnet -ethUrl https://rpc -ethKeystorePath ../../tests/golden/onchain/keystore/signer.json -ethAcctAddr 0x5050A4F4b3f9338C3472dcC01A87C76A144b3c9c",
+        "-ethKeystorePath: ../../tests/golden/onchain/keystore/signer.json has no key of 0x5050A4F4b3f9338C3472dcC01A87C76A144b3c9c: it has 0x90F79bf6EB2c4f870365E785982E1f101E93b906",
+    ),
+    (
+        "-network mainnet -ethUrl https://rpc",
+        "-network: network \"mainnet\" is no longer served by Livepeer: the live one is arbitrum-one-mainnet",
+    ),
+    (
+        "-network mine -ethUrl https://rpc",
+        "-network: network \"mine\" is not known here: give its Controller's address with --eth-controller, or use arbitrum-one-mainnet",
+    ),
+    (
+        "-network mine -ethUrl https://rpc --eth-controller 0x12",
+        "--eth-controller: `0x12` is not an Ethereum address: write 0x and 40 hexadecimal digits",
+    ),
+    (
+        "-network mine -ethUrl wss://rpc/s3cret --eth-controller 0x5FbDB2315678afecb367f032d93F642f64180aa3",
+        "-ethUrl: an RPC endpoint must be http or https (WebSockets are not used: nothing here subscribes)",
     ),
     (
         "-maxTicketEV 1",
-        "-maxTicketEV: no tickets are sent yet, so this limit would limit nothing: leave it out",
+        "-maxTicketEV: no tickets are sent off-chain, so this limit would limit nothing: leave it out, or give a --network",
+    ),
+    (
+        "-network arbitrum-one-mainnet -ethUrl https://rpc -maxTicketEV 2 -maxTotalEV 1",
+        "-maxTicketEV: max-ticket-ev is above max-total-ev: no payment could hold one such ticket",
+    ),
+    (
+        "-network arbitrum-one-mainnet -ethUrl https://rpc -maxTicketEV 0",
+        "-maxTicketEV: 0 would let nothing be paid: write what may be",
+    ),
+    (
+        "-network arbitrum-one-mainnet -ethUrl https://rpc --max-spend-per-day 1.5",
+        "--max-spend-per-day: `1.5` is not a whole number of wei below 2^256",
     ),
     (
         "-remoteSignerUrl https://s",
@@ -234,9 +274,9 @@ fn a_wrong_variable_is_named() {
             "LP_ORCHADR: no setting has this name; did you mean LP_ORCHADDR?",
         ),
         (
-            "LP_ETHURL",
-            "https://rpc/s3cret",
-            "LP_ETHURL: the chain and paying are not supported yet: leave it out to run off-chain",
+            "LP_GASLIMIT",
+            "s3cret",
+            "LP_GASLIMIT: no transactions are sent yet: leave it out",
         ),
         (
             "POINTSMAN_MAX_SESSIONS",
@@ -276,8 +316,8 @@ fn a_wrong_line_of_the_file_is_named() {
             "1: orchAddr: is go-livepeer's name: write orch-addr here",
         ),
         (
-            "ethUrl = \"a\"",
-            "1: ethUrl: cannot be used: the chain and paying are not supported yet: leave it out to run off-chain",
+            "gasLimit = \"a\"",
+            "1: gasLimit: cannot be used: no transactions are sent yet: leave it out",
         ),
         (
             "monitor = true",
@@ -356,7 +396,7 @@ fn a_wrong_line_of_the_file_is_named() {
 fn a_file_of_go_livepeer_is_shown_in_toml() {
     let (_folder, path) = file(
         "lp.conf",
-        "# gateway\ngateway\norchAddr a:8935,b:8935 # ours\nmaxSessions 20\nmonitor\nhttpIngest\nethUrl https://rpc/s3cret\nv 6\n",
+        "# gateway\ngateway\norchAddr a:8935,b:8935 # ours\nmaxSessions 20\nmonitor\nhttpIngest\ngasLimit 7\nv 6\n",
     );
     let said = problems(&format!("-config {}", path.display()), &[]);
     let toml = "# gateway: needs no setting\n\
@@ -364,7 +404,7 @@ fn a_file_of_go_livepeer_is_shown_in_toml() {
                 max-sessions = 20\n\
                 # monitor: has no effect: metrics are always served, at /metrics on cli-addr\n\
                 http-ingest = true\n\
-                # ethUrl cannot be used: the chain and paying are not supported yet: leave it out to run off-chain\n\
+                # gasLimit cannot be used: no transactions are sent yet: leave it out\n\
                 log = \"trace\"\n";
     let start = format!("{}:", path.display());
     assert!(
