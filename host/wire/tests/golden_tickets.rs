@@ -403,11 +403,11 @@ fn parameters_are_read_or_named() {
             &(|m: &mut TicketParams| m.face_value = vec![1; 33]) as &dyn Fn(&mut _),
         ),
         ("winning probability", &|m: &mut TicketParams| {
-            m.win_prob = vec![0; 65]
+            m.win_prob = vec![0; 65];
         }),
         ("seed", &|m: &mut TicketParams| m.seed = vec![9; 1 << 20]),
         ("expiration block", &|m: &mut TicketParams| {
-            m.expiration_block = vec![9; 40]
+            m.expiration_block = vec![9; 40];
         }),
     ] {
         let error = read(change).expect_err(name);
