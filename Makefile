@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # The debug build is what the tests use, so that one build serves both. Its decisions take some ten times as long as `make bench` says.
 POINTSMAN := $${CARGO_TARGET_DIR:-target}/debug/pointsman
 
-.PHONY: test-c setup-clang test-builds test-registry test-soak help setup setup-tools setup-page setup-browser setup-registry demo build-demo screenshot test test-all test-browser bench check
+.PHONY: test-c setup-clang test-builds test-registry test-soak help setup setup-tools setup-page setup-chain contracts setup-browser setup-registry demo build-demo screenshot test test-all test-browser bench check
 
 help:
 	@echo "make demo        devnet, gateway and a test stream on this machine; Ctrl-C ends it"
@@ -16,9 +16,10 @@ help:
 	@echo "make screenshot  README's picture, taken again"
 	@echo "make bench       figures, as ratios measured in one run"
 	@echo "make check       formatting and lints only"
+	@echo "make contracts   the devnet's contracts, compiled anew"
 	@echo "make setup       what the above need; they call it themselves"
 
-setup: setup-tools setup-page
+setup: setup-tools setup-page setup-chain
 
 # $(call install,program,its package) for apt-get, or for brew, which needs no build-essential.
 define install
@@ -44,6 +45,23 @@ $(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
 	$(call install,npm,nodejs npm)
 	@echo "setup: installing hls.js for the page"
 	@cd $(PAGE) && npm ci --silent || echo "setup: hls.js cannot be had; the page plays in browsers that know HLS themselves"
+
+# The chain of the tests: anvil, and the compiler of the devnet's contracts. The lock file knows anvil for Linux on amd64; another
+# machine's is installed beside it, under the same version.
+CHAIN := tests/chain
+ANVIL = $(CHAIN)/node_modules/@foundry-rs/anvil-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
+setup-chain: $(CHAIN)/node_modules/.package-lock.json
+$(CHAIN)/node_modules/.package-lock.json: $(CHAIN)/package-lock.json
+	$(call install,npm,nodejs npm)
+	@echo "setup: installing anvil and a Solidity compiler for the tests"
+	@cd $(CHAIN) && npm ci --silent --ignore-scripts
+	@test -x $(ANVIL)/bin/anvil || command -v anvil >/dev/null || (cd $(CHAIN) && npm install --silent --ignore-scripts --no-save --no-package-lock --force @foundry-rs/$(notdir $(ANVIL))@1.7.1) \
+	  || { rm -rf $(CHAIN)/node_modules; echo "setup: no anvil for this machine on npm; put one on the PATH"; exit 1; }
+	@touch $@
+
+# The devnet's contracts, compiled anew. A test proves that this changes nothing unless their sources changed.
+contracts: setup-chain
+	cd $(CHAIN) && node compile.mjs
 
 BROWSER := tests/browser
 setup-browser: $(BROWSER)/node_modules/.package-lock.json
@@ -83,7 +101,7 @@ check: setup-tools
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "check: cargo-deny is not installed, skipping the licence and advisory check"; fi
 
-test: check
+test: check setup-chain
 	$(CARGO) test --workspace --locked
 
 # The slow suites.

@@ -1,11 +1,10 @@
 //! The checks of a segment before its body is read, in the protocol's order.
 //!
-//! Numbers 1 to 7 are made here. 8 to 10 (price and ticket parameters, payment, balance) never refuse off-chain; paid
-//! transcoding adds them after 7. 11 to 13 need the body.
+//! Numbers 1 to 7 are made here. 8 to 10 are in `pay`. 11 to 13 need the body.
 
 use http::HeaderMap;
 use pointsman_wire::capabilities::compatible;
-use pointsman_wire::net::{AuthToken, Capabilities};
+use pointsman_wire::net::{AuthToken, Capabilities, Payment};
 use pointsman_wire::refusal::Refusal;
 use pointsman_wire::segment::Received;
 use pointsman_wire::token::TokenError;
@@ -20,6 +19,7 @@ use crate::session::NoPlace;
 pub(crate) struct Admitted {
     pub(crate) segment: Received,
     pub(crate) token: AuthToken,
+    pub(crate) payment: Payment,
 }
 
 /// Makes the checks; a failure refuses where the check that it stands for would.
@@ -33,9 +33,9 @@ pub(crate) fn admit(
     let payment = payment::decode(&header(headers, payment::HEADER))?;
     let segment = segment::decode(&header(headers, segment::HEADER))?;
 
-    // Off-chain nobody is named and nothing is signed.
+    // Off-chain nobody is named and nothing is signed; on-chain nobody is spared.
     let sender = payment::sender(&payment);
-    if !sender.is_zero() {
+    if !sender.is_zero() || life.recipient.is_some() {
         sign::verify(&segment.preimage(), &segment.data.sig, sender)
             .map_err(|_| forbidden(&"ErrSegSig"))?;
     }
@@ -63,7 +63,11 @@ pub(crate) fn admit(
         .admit(Some(&token.session_id), life.node.settings().capacity)
         .map_err(|error| forbidden(&error))?;
 
-    Ok(Admitted { segment, token })
+    Ok(Admitted {
+        segment,
+        token,
+        payment,
+    })
 }
 
 /// A header's first value, empty when absent. Bytes that are no text become ones that no base64 has.

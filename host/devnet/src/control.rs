@@ -7,6 +7,7 @@
 //! | `POST /orchestrators/{name}` | a patch: `{"failure": …, "latency_ms": …, "price": …, "capacity": …}`; answers with the new settings |
 //! | `POST /orchestrators/{name}/kill` | ends it as `kill -9` would |
 //! | `POST /orchestrators/{name}/start` | starts it again; its old tokens are void |
+//! | `POST /orchestrators/{name}/redeem` | redeems the winning tickets that wait |
 //! | `GET /webhook` | the discovery webhook: `[{"address", "score", "region", "labels"}]` |
 //!
 //! Errors are `{"error": {"code", "message"}}`. It listens on loopback alone, and answers only requests that name a
@@ -45,6 +46,7 @@ pub(crate) async fn serve(
         .route("/orchestrators/{name}", get(show).post(patch))
         .route("/orchestrators/{name}/kill", post(kill))
         .route("/orchestrators/{name}/start", post(start))
+        .route("/orchestrators/{name}/redeem", post(redeem))
         .route("/webhook", get(webhook))
         .fallback(async || {
             Failed(
@@ -120,6 +122,19 @@ async fn start(
         Failed(status, "not-started", cause.to_string())
     };
     orchestrator.start().await.map_err(failed)?;
+    Ok(Json(orchestrator.status()))
+}
+
+async fn redeem(
+    State(all): State<Orchestrators>,
+    Path(name): Path<String>,
+) -> Result<Json<Status>, Failed> {
+    let orchestrator = pick(&all, &name)?;
+    let failed = |cause: crate::chain::RpcError| {
+        let status = StatusCode::BAD_GATEWAY;
+        Failed(status, "not-redeemed", cause.to_string())
+    };
+    orchestrator.redeem().await.map_err(failed)?;
     Ok(Json(orchestrator.status()))
 }
 

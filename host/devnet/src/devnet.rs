@@ -4,17 +4,20 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::chain::RpcError;
 use crate::control;
 use crate::node::Node;
 use crate::orchestrator::Orchestrator;
 use crate::port::Port;
 use crate::profile::{Mode, Profile, ProfileError};
+use crate::recipient::{Account, View};
 use crate::tls::TlsError;
 
 /// Running orchestrators. Dropping it ends them; [`stop`](Self::stop) ends them politely and waits.
@@ -51,6 +54,14 @@ pub enum Error {
         /// Why not.
         cause: io::Error,
     },
+    /// The chain that orchestrators are to be on.
+    #[error("the chain at {rpc}: {cause}")]
+    Chain {
+        /// Its node.
+        rpc: String,
+        /// Why not.
+        cause: RpcError,
+    },
     /// No certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -86,6 +97,13 @@ pub async fn start(profile: Profile) -> Result<Devnet, Error> {
     if profile.orchestrators.iter().any(|o| transcodes(o.mode)) {
         check_ffmpeg(&profile.ffmpeg).await?;
     }
+    let view = match &profile.chain {
+        None => None,
+        Some(chain) => Some(Arc::new(View::connect(chain).await.map_err(|cause| {
+            let rpc = chain.rpc.clone();
+            Error::Chain { rpc, cause }
+        })?)),
+    };
     let root = CancellationToken::new();
     let guard = root.clone().drop_guard();
     let mut orchestrators = Vec::with_capacity(profile.orchestrators.len());
@@ -96,9 +114,14 @@ pub async fn start(profile: Profile) -> Result<Devnet, Error> {
             address,
             cause,
         })?;
+        let account = match (wanted.payments, &view) {
+            (Some(payments), Some(view)) => Some(Arc::new(Account::new(payments, view.clone()))),
+            _ => None,
+        };
         let node = Node::new(
             wanted,
             port,
+            account,
             profile.seed.wrapping_mul(0x9e37_79b9).wrapping_add(index),
         );
         let orchestrator = Orchestrator::new(node, profile.ffmpeg.clone(), root.clone());

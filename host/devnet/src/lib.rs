@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! [`start`] turns a [`Profile`] into running orchestrators on loopback. Each behaves as a go-livepeer 0.9.1
-//! orchestrator that is off-chain: gRPC and HTTP on one TLS port under a self-signed certificate, the checks of a
+//! orchestrator: gRPC and HTTP on one TLS port under a self-signed certificate, the checks of a
 //! segment in the protocol's order with its statuses and texts, an early 200 and the result behind it, sessions with a
 //! queue of five and a capacity, renditions in memory. Segments are transcoded by ffmpeg, or given back as they are.
 //!
@@ -18,16 +18,22 @@
 //! `wire` alone. Both ends being written from one module could hide a mistake that both make; golden captures of real
 //! nodes are replayed against this crate for that reason.
 //!
-//! # Where payments and AI will go
+//! # On-chain
 //!
-//! Payments are checks 8 to 10 of `admission` and ticket parameters in `offer`; another kind of work is another arm of
-//! `route` and another executor beside `transcode`.
+//! An orchestrator whose profile has `payments` is on the [`chain`] that the devnet's profile names. It signs, asks for
+//! tickets, checks them, keeps balances and redeems winners, as a real one; what it took can be asked
+//! ([`Orchestrator::takings`]). Without, nothing of this is there, and it is as it always was.
+//!
+//! # Where AI will go
+//!
+//! Another kind of work is another arm of `route` and another executor beside `transcode`.
 
 #![forbid(unsafe_code)]
 
 mod admission;
 mod answer;
 mod body;
+pub mod chain;
 mod change;
 pub mod control;
 mod counters;
@@ -37,9 +43,12 @@ pub mod failure;
 mod node;
 mod offer;
 mod orchestrator;
+mod pay;
+mod payments;
 mod port;
 mod price;
 pub mod profile;
+mod recipient;
 mod route;
 mod rpc;
 mod segment;
@@ -54,6 +63,8 @@ pub use change::Change;
 pub use counters::Counters;
 pub use devnet::{Devnet, Error, start};
 pub use orchestrator::{Orchestrator, Status};
+pub use payments::{ChainProfile, Payments, Redeem};
 pub use price::{Price, PriceError};
 pub use profile::{Mode, OrchestratorProfile, Profile, ProfileError};
+pub use recipient::Takings;
 pub use tls::TlsError;

@@ -4,6 +4,7 @@
 //! orchestrator: the secret of its tokens, its certificate, its sessions with their renditions, its connections and its
 //! transcoders.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -20,6 +21,7 @@ use crate::failure::Plan;
 use crate::port::Port;
 use crate::price::Price;
 use crate::profile::OrchestratorProfile;
+use crate::recipient::{Account, Recipient};
 use crate::session::Sessions;
 use crate::transcode::Transcoder;
 
@@ -33,6 +35,8 @@ pub(crate) struct Node {
     pub(crate) uri: String,
     pub(crate) port: Port,
     pub(crate) capabilities: Capabilities,
+    /// Its side of the chain; `None` off-chain.
+    pub(crate) account: Option<Arc<Account>>,
     pub(crate) plan: Plan,
     pub(crate) tally: Tally,
     /// Whether the listening socket is to be closed by a failure.
@@ -51,8 +55,10 @@ pub(crate) struct Settings {
 /// One run of a node.
 #[derive(Debug)]
 pub(crate) struct Life {
-    pub(crate) node: std::sync::Arc<Node>,
+    pub(crate) node: Arc<Node>,
     pub(crate) secret: Secret,
+    /// Who is paid; `None` off-chain.
+    pub(crate) recipient: Option<Recipient>,
     pub(crate) sessions: Sessions,
     pub(crate) transcoder: Transcoder,
     /// No new requests; those that run may end.
@@ -65,11 +71,17 @@ pub(crate) struct Life {
 // === impl Node ===
 
 impl Node {
-    pub(crate) fn new(profile: OrchestratorProfile, port: Port, seed: u64) -> Self {
+    pub(crate) fn new(
+        profile: OrchestratorProfile,
+        port: Port,
+        account: Option<Arc<Account>>,
+        seed: u64,
+    ) -> Self {
         let scheme = if profile.tls { "https" } else { "http" };
         let plan = Plan::new(profile.failure.0.clone(), seed);
         Self {
             uri: format!("{scheme}://{}", port.address()),
+            account,
             capabilities: advertisement(&orchestrator_default(), VERSION),
             port_closed: watch::Sender::new(plan.closes_the_port()),
             plan,

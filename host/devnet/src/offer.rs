@@ -1,19 +1,26 @@
 //! The offer: what GetOrchestrator answers and every result repeats.
 //!
 //! As a real orchestrator off-chain makes it: its own URI, the zero address, capabilities, a token; no ticket parameters.
-//! A price is in it when one is set, which a real one off-chain does not do.
+//! A price is in it when one is set, which a real one off-chain does not do. On-chain its terms are in it: address, price
+//! and ticket parameters, which belong together.
 
 use pointsman_wire::net::os_info::StorageType;
 use pointsman_wire::net::{AuthToken, OrchestratorInfo, OsInfo, S3osInfo};
 
 use crate::failure::Kind;
 use crate::node::Node;
+use crate::recipient::Terms;
 
 /// Bytes of an Ethereum address.
 const ADDRESS: usize = 20;
 
 /// The offer around a token, bent by a failure.
-pub(crate) fn offer(node: &Node, token: AuthToken, kind: Option<&Kind>) -> OrchestratorInfo {
+pub(crate) fn offer(
+    node: &Node,
+    token: AuthToken,
+    terms: Option<Terms>,
+    kind: Option<&Kind>,
+) -> OrchestratorInfo {
     let mut info = OrchestratorInfo {
         transcoder: node.uri.clone(),
         price_info: node.settings().price.map(crate::price::Price::info),
@@ -22,6 +29,11 @@ pub(crate) fn offer(node: &Node, token: AuthToken, kind: Option<&Kind>) -> Orche
         auth_token: Some(token),
         ..OrchestratorInfo::default()
     };
+    if let Some(terms) = terms {
+        info.address = terms.address.to_vec();
+        info.price_info = Some(terms.price);
+        info.ticket_params = Some(terms.params);
+    }
     match kind {
         Some(Kind::WantsStorage) => info.storage = vec![storage(&info)],
         Some(Kind::WrongTranscoder { uri }) => info.transcoder.clone_from(uri),

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use pointsman_wire::sign::Address;
 use pointsman_wire::token::Secret;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chain::RpcError;
 use crate::change::Change;
 use crate::counters::Counters;
 use crate::devnet::Error;
@@ -16,6 +18,7 @@ use crate::failure::Rules;
 use crate::node::{Life, Node};
 use crate::price::Price;
 use crate::profile::{Mode, OrchestratorProfile};
+use crate::recipient::{Recipient, Takings};
 use crate::session::Sessions;
 use crate::transcode::Transcoder;
 use crate::{serve, tls};
@@ -51,6 +54,9 @@ pub struct Status {
     pub failure: Rules,
     /// What it was asked and did.
     pub counters: Counters,
+    /// What it took; not there off-chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payments: Option<Takings>,
 }
 
 #[derive(Debug)]
@@ -112,6 +118,32 @@ impl Orchestrator {
         self.shared.node.tally.read(open)
     }
 
+    /// Who is paid for its work; `None` off-chain.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        let account = self.shared.node.account.as_ref()?;
+        Some(account.address())
+    }
+
+    /// What it took so far; `None` off-chain.
+    #[must_use]
+    pub fn takings(&self) -> Option<Takings> {
+        let account = self.shared.node.account.as_ref()?;
+        Some(account.takings())
+    }
+
+    /// Redeems all winners that wait, whatever its profile says of when. Returns when none is left.
+    ///
+    /// # Errors
+    ///
+    /// When the chain does not answer. A winner that the contract refuses is no error: [`Takings::failed`] counts it.
+    pub async fn redeem(&self) -> Result<(), RpcError> {
+        match &self.shared.node.account {
+            Some(account) => account.redeem_all().await,
+            None => Ok(()),
+        }
+    }
+
     /// Its settings and counters.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -127,6 +159,7 @@ impl Orchestrator {
             capacity: settings.capacity,
             failure: Rules(node.plan.rules()),
             counters: self.counters(),
+            payments: self.takings(),
         }
     }
 
@@ -169,6 +202,7 @@ impl Orchestrator {
         let life = Arc::new(Life {
             node: node.clone(),
             secret: Secret::new(secret),
+            recipient: node.account.clone().map(Recipient::new),
             sessions: Sessions::new(profile.session_idle),
             transcoder: transcoder.map_err(Error::Scratch)?,
             drain: self.shared.root.child_token(),
@@ -177,6 +211,11 @@ impl Orchestrator {
         });
         *self.shared.life.lock() = Some(life.clone());
         life.tasks.spawn(serve::accept(life.clone(), tls, listener));
+        if let Some(account) = node.account.clone() {
+            let drain = life.drain.clone();
+            let redeeming = async move { account.redeem_until(drain).await };
+            life.tasks.spawn(redeeming);
+        }
         Ok(())
     }
 

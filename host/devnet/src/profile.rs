@@ -24,6 +24,8 @@
 //! labels = { tier = "gold" }
 //! ```
 //!
+//! `[chain]` and `[orchestrator.payments]` put orchestrators on a chain ([`Payments`]).
+//!
 //! Reading is strict: an unknown key, a wrong type or a value out of range is an error that names the key.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +38,7 @@ use pointsman_wire::limits::{SESSION_IDLE, TOKEN_LIFE};
 use serde::Deserialize;
 
 use crate::failure::Rules;
+use crate::payments::{ChainProfile, Payments};
 use crate::price::Price;
 
 /// A devnet to start.
@@ -50,6 +53,8 @@ pub struct Profile {
     pub seed: u64,
     /// The ffmpeg program, a path or a name to look up.
     pub ffmpeg: PathBuf,
+    /// The chain that orchestrators with `payments` are on.
+    pub chain: Option<ChainProfile>,
     /// At least one.
     #[serde(rename = "orchestrator")]
     pub orchestrators: Vec<OrchestratorProfile>,
@@ -92,6 +97,8 @@ pub struct OrchestratorProfile {
     pub region: Option<String>,
     /// Listed in the webhook.
     pub labels: BTreeMap<String, String>,
+    /// What it asks and does on the chain; `None`: it is off-chain.
+    pub payments: Option<Payments>,
 }
 
 /// What an orchestrator does with segments.
@@ -139,6 +146,14 @@ pub enum ProfileError {
         key: &'static str,
         /// The address.
         address: IpAddr,
+    },
+    /// Paid, and nowhere to be paid.
+    #[error(
+        "orchestrator {place} has payments, and the profile no [chain]: add `rpc` and `controller`"
+    )]
+    NoChain {
+        /// Place in the profile, from 1.
+        place: usize,
     },
     /// No number from 0 on.
     #[error("orchestrator {place}: score = {score} is not a number from 0 on")]
@@ -212,6 +227,9 @@ impl Profile {
             if !score.is_finite() || score < 0.0 {
                 return Err(ProfileError::Score { place, score });
             }
+            if orchestrator.payments.is_some() && self.chain.is_none() {
+                return Err(ProfileError::NoChain { place });
+            }
         }
         Ok(self)
     }
@@ -225,6 +243,7 @@ impl Default for Profile {
             control: SocketAddr::new(loopback, 0),
             seed: 1,
             ffmpeg: PathBuf::from("ffmpeg"),
+            chain: None,
             orchestrators: Vec::new(),
         }
     }
@@ -250,6 +269,7 @@ impl Default for OrchestratorProfile {
             score: 1.0,
             region: None,
             labels: BTreeMap::new(),
+            payments: None,
         }
     }
 }

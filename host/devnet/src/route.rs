@@ -71,7 +71,13 @@ impl Caller {
             return answer::spoilt_grpc(answer, kind.as_ref()).await;
         }
         match method {
-            Some(Method::Segment) => segment::answer(life, request, kind).await,
+            Some(Method::Segment) => match segment::answer(life, request, kind).await {
+                Some(answer) => answer,
+                None => {
+                    self.cut.cancel();
+                    std::future::pending().await
+                }
+            },
             Some(Method::Download) => download::answer(&life, path, kind.as_ref()).await,
             _ => answer::text(404, "404 page not found"),
         }

@@ -9,6 +9,7 @@ use pointsman_wire::net::{
     EndTranscodingSessionRequest, EndTranscodingSessionResponse, OrchestratorInfo,
     OrchestratorRequest, PingPong,
 };
+use pointsman_wire::sign::{self, Address};
 use tonic::{Response, Status};
 use tower::Service as _;
 
@@ -16,6 +17,7 @@ use crate::answer::Answer;
 use crate::failure::Kind;
 use crate::node::Life;
 use crate::offer::offer;
+use crate::recipient::Terms;
 
 /// One call, under at most one failure.
 struct Rpc {
@@ -38,14 +40,34 @@ pub(crate) async fn answer(
 
 // === impl Rpc ===
 
+impl Rpc {
+    /// What is asked of this sender; `None` off-chain.
+    async fn terms(&self, sender: Address) -> Result<Option<Terms>, Status> {
+        let Some(recipient) = &self.life.recipient else {
+            return Ok(None);
+        };
+        let standing = recipient.standing(sender).await;
+        let standing = standing.map_err(|cause| Status::unknown(cause.to_string()))?;
+        let price = self.life.node.settings().price;
+        let terms = recipient.terms(sender, None, price, &standing);
+        terms
+            .map(Some)
+            .map_err(|cause| Status::unknown(cause.to_string()))
+    }
+}
+
 #[tonic::async_trait]
 impl Orchestrator for Rpc {
-    /// Takes any signature, as a real orchestrator off-chain. Reserves nothing: a session begins with its first segment.
+    /// Off-chain takes any signature, as a real one. Reserves nothing: a session begins with its first segment.
     async fn get_orchestrator(
         &self,
-        _request: tonic::Request<OrchestratorRequest>,
+        request: tonic::Request<OrchestratorRequest>,
     ) -> Result<Response<OrchestratorInfo>, Status> {
         let node = &self.life.node;
+        let sender = match self.life.recipient {
+            None => Address::ZERO,
+            Some(_) => sender(request.get_ref())?,
+        };
         node.delay().await;
         let full = self
             .life
@@ -57,8 +79,10 @@ impl Orchestrator for Rpc {
                 "Invalid orchestrator request: OrchestratorCapped",
             ));
         }
+        let terms = self.terms(sender).await?;
         let token = self.life.token(self.kind == Some(Kind::ExpiredToken));
-        Ok(Response::new(offer(node, token, self.kind.as_ref())))
+        let offer = offer(node, token, terms, self.kind.as_ref());
+        Ok(Response::new(offer))
     }
 
     /// Does not ask how old the token is.
@@ -76,8 +100,23 @@ impl Orchestrator for Rpc {
         Ok(Response::new(EndTranscodingSessionResponse {}))
     }
 
-    /// Off-chain there is no key: the answer is empty.
-    async fn ping(&self, _request: tonic::Request<PingPong>) -> Result<Response<PingPong>, Status> {
-        Ok(Response::new(PingPong::default()))
+    /// Signs what was sent. Off-chain there is no key, and the answer is empty.
+    async fn ping(&self, request: tonic::Request<PingPong>) -> Result<Response<PingPong>, Status> {
+        let Some(account) = &self.life.node.account else {
+            return Ok(Response::new(PingPong::default()));
+        };
+        let signed = sign::sign(account.key(), &request.get_ref().value);
+        let value = signed.expect("a key in memory signs").to_vec();
+        Ok(Response::new(PingPong { value }))
     }
+}
+
+/// Who asks, proven by a signature over the address.
+fn sender(request: &OrchestratorRequest) -> Result<Address, Status> {
+    let refused =
+        || Status::unknown("Invalid orchestrator request: orchestrator req sig check failed");
+    let sender = Address::try_from(request.address.as_slice()).map_err(|_| refused())?;
+    let message = sign::orchestrator_request_message(sender);
+    sign::verify(message.as_bytes(), &request.sig, sender).map_err(|_| refused())?;
+    Ok(sender)
 }

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Request};
 use hyper::body::Incoming;
 use pointsman_wire::net::transcode_result::Result as Outcome;
 use pointsman_wire::net::{TranscodeData, TranscodeResult, TranscodedSegmentData};
+use pointsman_wire::sign;
 use prost::Message as _;
 
 use crate::admission::{Admitted, admit};
@@ -19,23 +20,32 @@ use crate::body::{Act, Parts};
 use crate::failure::Kind;
 use crate::node::Life;
 use crate::offer::offer;
+use crate::pay::{self, Paid, Stop};
 use crate::session::{NoPlace, Place};
-use crate::transcode::{Job, Words, extension};
+use crate::transcode::{Job, Rendition, Words, extension};
 use crate::upload;
 
-/// Answers a segment.
+/// What comes of a segment's work.
+struct Worked {
+    segments: Vec<TranscodedSegmentData>,
+    /// Over the renditions; empty off-chain.
+    sig: Vec<u8>,
+}
+
+/// Answers a segment. `None`: the connection breaks.
 pub(crate) async fn answer(
     life: Arc<Life>,
     request: Request<Incoming>,
     kind: Option<Kind>,
-) -> Answer {
+) -> Option<Answer> {
     let (head, body) = request.into_parts();
     let node = life.node.clone();
-    let admitted = match admit(&life, &head.headers, kind.as_ref()) {
-        Ok(admitted) => admitted,
-        Err(refusal) => {
+    let (admitted, paid) = match accept(&life, &head.headers, kind.as_ref()).await {
+        Ok(accepted) => accepted,
+        Err(Stop::Break) => return None,
+        Err(Stop::Refuse(refusal)) => {
             node.tally.refused.one();
-            return upload::unwanted(&head, body, refused(&refusal)).await;
+            return Some(upload::unwanted(&head, body, refused(&refusal)).await);
         }
     };
     let hash = &admitted.segment.data.hash;
@@ -44,21 +54,42 @@ pub(crate) async fn answer(
         Ok(input) => input,
         Err(refusal) => {
             node.tally.refused.one();
-            return refused(&refusal);
+            return Some(refused(&refusal));
         }
     };
     node.tally.bytes_in.add(input.len());
-    accepted(vec![Act::Later(Box::pin(finish(
-        life, admitted, input, kind,
-    )))])
+    let finish = finish(life, admitted, paid, input, kind);
+    Some(accepted(vec![Act::Later(Box::pin(finish))]))
+}
+
+/// The checks before the body is read.
+async fn accept(
+    life: &Life,
+    headers: &HeaderMap,
+    kind: Option<&Kind>,
+) -> Result<(Admitted, Option<Paid>), Stop> {
+    let admitted = admit(life, headers, kind).map_err(Stop::Refuse)?;
+    let session = &admitted.token.session_id;
+    let paid = pay::take(life, &admitted.payment, session, session).await?;
+    if let Some(paid) = &paid {
+        paid.suffices(life)?;
+    }
+    Ok((admitted, paid))
 }
 
 /// Everything behind the 200.
-async fn finish(life: Arc<Life>, admitted: Admitted, input: Parts, kind: Option<Kind>) -> Vec<Act> {
+async fn finish(
+    life: Arc<Life>,
+    admitted: Admitted,
+    paid: Option<Paid>,
+    input: Parts,
+    kind: Option<Kind>,
+) -> Vec<Act> {
     let node = life.node.clone();
-    let Admitted { segment, token } = admitted;
+    let Admitted { segment, token, .. } = admitted;
     // Under the request's own token: new ones are handed out by GetOrchestrator alone.
-    let info = offer(&node, token.clone(), kind.as_ref());
+    let terms = paid.as_ref().map(|paid| paid.terms.clone());
+    let info = offer(&node, token.clone(), terms, kind.as_ref());
     let seq = segment.data.seq;
     let outcome = match &kind {
         Some(Kind::Busy) => Err(NoPlace::Busy.to_string()),
@@ -78,16 +109,19 @@ async fn finish(life: Arc<Life>, admitted: Admitted, input: Parts, kind: Option<
         }
     };
     node.delay().await;
+    if let Some(paid) = &paid {
+        let pixels = outcome.as_ref().map_or(0, |worked| worked.pixels());
+        if !paid.charge(&life, pixels) {
+            return vec![Act::Cut];
+        }
+    }
     let outcome = match outcome {
-        Ok(mut segments) => {
+        Ok(Worked { mut segments, sig }) => {
             if kind == Some(Kind::FewerRenditions) {
                 segments.pop();
             }
             node.tally.results_ok.one();
-            Outcome::Data(TranscodeData {
-                segments,
-                sig: Vec::new(),
-            })
+            Outcome::Data(TranscodeData { segments, sig })
         }
         Err(words) => {
             node.tally.results_failed.one();
@@ -103,12 +137,7 @@ async fn finish(life: Arc<Life>, admitted: Admitted, input: Parts, kind: Option<
 }
 
 /// Takes a place, waits for its turn, transcodes and stores.
-async fn work(
-    life: Arc<Life>,
-    session: String,
-    seq: i64,
-    job: Job,
-) -> Result<Vec<TranscodedSegmentData>, Words> {
+async fn work(life: Arc<Life>, session: String, seq: i64, job: Job) -> Result<Worked, Words> {
     let place = life
         .sessions
         .enter(&session, life.node.settings().capacity)
@@ -139,9 +168,10 @@ async fn transcode(
     session: &str,
     seq: i64,
     job: &Job,
-) -> Result<Vec<TranscodedSegmentData>, Words> {
+) -> Result<Worked, Words> {
     let _turn = place.turn().await;
     let renditions = life.transcoder.run(job).await?;
+    let sig = signature(life, &renditions);
     let mut listed = Vec::with_capacity(renditions.len());
     for (profile, rendition) in job.profiles.iter().zip(renditions) {
         let file = format!("{seq}{}", extension(profile));
@@ -155,5 +185,31 @@ async fn transcode(
             perceptual_hash_url: String::new(),
         });
     }
-    Ok(listed)
+    Ok(Worked {
+        segments: listed,
+        sig,
+    })
+}
+
+/// Over all renditions, listed or not; off-chain there is no key.
+fn signature(life: &Life, renditions: &[Rendition]) -> Vec<u8> {
+    let Some(account) = &life.node.account else {
+        return Vec::new();
+    };
+    let hash = |rendition: &Rendition| {
+        let mut hasher = sign::Keccak256::new();
+        rendition.data.iter().for_each(|part| hasher.update(part));
+        hasher.finalize()
+    };
+    let hashes: Vec<_> = renditions.iter().map(hash).collect();
+    let signed = sign::sign_digest(account.key(), sign::result_digest(&hashes));
+    signed.expect("a key in memory signs").to_vec()
+}
+
+// === impl Worked ===
+
+impl Worked {
+    fn pixels(&self) -> i64 {
+        self.segments.iter().map(|segment| segment.pixels).sum()
+    }
 }

@@ -14,6 +14,8 @@
 //! | [`capabilities`] | what a job needs and an orchestrator has |
 //! | [`sign`] | digests and signatures |
 //! | [`segment`], [`payment`], [`token`] | the headers of a segment |
+//! | [`ticket`] | tickets and the parameters they are made by |
+//! | [`amount`] | wei, whole and in fractions |
 //! | [`result`], [`rejection`], [`refusal`] | what comes back |
 //! | [`limits`] | the protocol's numbers, and caps |
 //!
@@ -21,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod amount;
 pub mod capabilities;
 pub mod limits;
 pub mod net;
@@ -31,6 +34,7 @@ pub mod rejection;
 pub mod result;
 pub mod segment;
 pub mod sign;
+pub mod ticket;
 pub mod token;
 pub mod uri;
 

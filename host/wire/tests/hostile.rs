@@ -51,7 +51,13 @@ proptest! {
     #[test]
     fn payment_headers(body in prop_oneof![bytes(400), altered(PAYMENT)]) {
         match payment::decode(&STANDARD.encode(&body)) {
-            Ok(payment) => prop_assert!(payment.sender.len() == 20 || payment::sender(&payment).is_zero()),
+            Ok(payment) => {
+                prop_assert!(payment.sender.len() == 20 || payment::sender(&payment).is_zero());
+                if let Ok(received) = payment::Received::read(&payment) {
+                    let tickets = received.tickets().filter(|(ticket, _)| !ticket.hash().is_zero()).count();
+                    prop_assert!(tickets == 0 || tickets == payment.ticket_sender_params.len());
+                }
+            }
             Err(refusal) => prop_assert_eq!(refusal.status, 402),
         }
     }

@@ -1,0 +1,6 @@
+//! The devnet's chain, and orchestrators that are on it.
+
+mod artifacts;
+mod contracts;
+mod redemption;
+mod support;
