@@ -1,5 +1,14 @@
 //! Compiling one crate to a core module.
+//!
+//! # The same source, the same bytes
+//!
+//! Where a source lies is nothing that its module knows. Folders would get in by two ways. Panics name files: so every folder of this
+//! machine is cut off, that of the workspace by [`flags`] and each crate's own by the [`WRAPPER`]. And cargo tells the compiler who a
+//! crate is by hashing where it lies and which machine compiles; names of functions, their order and the ids of types follow from that.
+//! So the wrapper says its name and version instead. What is left is the compiler itself: a digest is that of one version of it, and
+//! `Cargo.lock` pins the rest.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,6 +40,21 @@ const PROFILE_SETTINGS: &[&str] = &[
 
 /// The default of 1 MiB would be cleared for every fresh instance.
 const STACK: &str = "-Clink-arg=-zstack-size=65536";
+
+/// Stands between cargo and the compiler. A crate is who its name and version say it is, in panics too; its files keep the names that cargo
+/// gives them, so that nothing is taken for something else. Of several prefixes that fit, the compiler takes the last.
+const WRAPPER: &str = r#"#!/bin/sh
+compiler=$1
+shift
+test -n "$CARGO_PKG_NAME" || exec "$compiler" "$@"
+crate=$CARGO_PKG_NAME-$CARGO_PKG_VERSION
+for word do
+  shift
+  case $word in metadata=*) word=metadata=$crate ;; esac
+  set -- "$@" "$word"
+done
+exec "$compiler" "$@" "--remap-path-prefix=$CARGO_MANIFEST_DIR=$crate"
+"#;
 
 /// Variables meant for the program around: they would put its flags, wrappers and targets into the policy.
 const KEEP_AWAY: &[&str] = &[
@@ -98,9 +122,14 @@ pub(crate) fn compile(package: &Path, options: &Options) -> Result<Vec<u8>, Buil
         "--config",
         &format!(
             "target.{TARGET}.rustflags={}",
-            flags(&metadata.workspace_root)
+            flags(&metadata.workspace_root, &package)
         ),
     ]);
+    if are_told_apart_by_name(&metadata.workspace_root)
+        && let Some(wrapper) = wrapper(target_dir)?
+    {
+        command.env("RUSTC_WRAPPER", wrapper);
+    }
     if options.locked {
         command.arg("--locked");
     }
@@ -118,15 +147,68 @@ fn alone(target_dir: &Path) -> Result<File, BuildError> {
     Ok(file)
 }
 
-/// Flags of the compiler, as TOML. Paths of this machine go into panic messages, and so into digests, unless they are cut off.
-fn flags(workspace: &Path) -> Value {
+/// Puts the [`WRAPPER`] where cargo finds it. Cargo asks who the compiler is whenever the file changes: it stays as it is where it can.
+#[cfg(unix)]
+fn wrapper(target_dir: &Path) -> Result<Option<PathBuf>, BuildError> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let path = std::path::absolute(target_dir.join(".policy-rustc"))
+        .map_err(BuildError::io("find", target_dir))?;
+    let is_there = std::fs::read_to_string(&path).is_ok_and(|text| text == WRAPPER);
+    if !is_there {
+        std::fs::write(&path, WRAPPER).map_err(BuildError::io("write", &path))?;
+        let all = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&path, all).map_err(BuildError::io("make executable", &path))?;
+    }
+    Ok(Some(path))
+}
+
+/// There is no shell to run it: digests are those of this machine.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as where there is a shell")]
+fn wrapper(_: &Path) -> Result<Option<PathBuf>, BuildError> {
+    Ok(None)
+}
+
+/// Whether no two crates have name and version in common, as one and its fork may.
+fn are_told_apart_by_name(workspace: &Path) -> bool {
+    let lock = std::fs::read_to_string(workspace.join("Cargo.lock")).unwrap_or_default();
+    let lock: toml::Table = lock.parse().unwrap_or_default();
+    let packages = lock.get("package").and_then(Value::as_array);
+    let mut seen = BTreeSet::new();
+    packages.into_iter().flatten().all(|package| {
+        let text = |key| package.get(key).and_then(Value::as_str);
+        seen.insert((text("name"), text("version")))
+    })
+}
+
+/// Flags of the compiler, as TOML.
+fn flags(workspace: &Path, package: &Path) -> Value {
     let cut = |path: &Path, short: &str| format!("--remap-path-prefix={}={short}", path.display());
     let mut flags = vec![STACK.to_owned(), cut(workspace, "")];
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     if let Some(home) = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo"))) {
         flags.push(cut(&home, "cargo"));
     }
+    if let Some((source, name)) = standard_library(package) {
+        flags.push(cut(&source, &name));
+    }
     Value::Array(flags.into_iter().map(Value::String).collect())
+}
+
+/// Where the source of the standard library lies when it is installed, and what the compiler calls it when it is not.
+fn standard_library(package: &Path) -> Option<(PathBuf, String)> {
+    let ask = |words: &[&str]| {
+        let answer = rustc(package).args(words).output().ok()?;
+        String::from_utf8(answer.stdout).ok()
+    };
+    let root = ask(&["--print", "sysroot"])?;
+    let version = ask(&["-vV"])?;
+    let commit = version
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "))?;
+    let source = Path::new(root.trim()).join("lib/rustlib/src/rust");
+    Some((source, format!("/rustc/{commit}")))
 }
 
 fn metadata(package: &Path, manifest: &Path, options: &Options) -> Result<Metadata, BuildError> {
@@ -167,20 +249,26 @@ fn library<'a>(
 
 /// Looks for the target's standard library where the compiler would: cargo's own words for its absence are no help.
 fn require_target(package: &Path) -> Result<(), BuildError> {
-    let program = std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), PathBuf::from);
-    let mut command = Command::new(&program);
-    command
-        .current_dir(package)
-        .args(["--print", "target-libdir", "--target", TARGET]);
-    let answer = command
-        .output()
-        .map_err(|cause| BuildError::NoCargo { program, cause })?;
+    let mut command = rustc(package);
+    command.args(["--print", "target-libdir", "--target", TARGET]);
+    let answer = command.output().map_err(|cause| BuildError::NoCargo {
+        program: command.get_program().into(),
+        cause,
+    })?;
     let folder = String::from_utf8_lossy(&answer.stdout);
     if answer.status.success() && Path::new(folder.trim()).is_dir() {
         Ok(())
     } else {
         Err(BuildError::NoTarget)
     }
+}
+
+/// The compiler that cargo would take in the folder `package`.
+fn rustc(package: &Path) -> Command {
+    let program = std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), PathBuf::from);
+    let mut command = Command::new(program);
+    command.current_dir(package);
+    command
 }
 
 /// Makes `command`, a cargo that builds or runs something, compile as policies are compiled.

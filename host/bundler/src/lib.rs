@@ -12,6 +12,9 @@
 //! Nothing but cargo with the target `wasm32-unknown-unknown` is needed; components are made in this process. A component that
 //! imports more than the policy contract has is refused here, with words that say what to do, and not first by the host.
 //!
+//! The same source makes the same bytes on every machine, wherever it lies, with the same version of the compiler: digests can be checked by
+//! building again.
+//!
 //! # Why the profile is not in a `Cargo.toml`
 //!
 //! Policies live in anybody's workspace. Settings that decide size, speed and whether a component is the same on

@@ -37,11 +37,7 @@ impl Table {
         name: &str,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
-        let values = values
-            .into_iter()
-            .map(|value| value.into().unwrap_or(f64::NAN))
-            .collect();
-        self.with(name, Column::Numbers(values))
+        self.column(name, values, f64::NAN, Column::Numbers)
     }
 
     /// A column of unsigned integers.
@@ -51,11 +47,7 @@ impl Table {
         name: &str,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
-        let values = values
-            .into_iter()
-            .map(|value| value.into().unwrap_or(u64::MAX))
-            .collect();
-        self.with(name, Column::Counts(values))
+        self.column(name, values, u64::MAX, Column::Counts)
     }
 
     /// A column of yes and no.
@@ -65,20 +57,14 @@ impl Table {
         name: &str,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
-        let values = values
-            .into_iter()
-            .map(|value| value.into().map_or(2, u8::from))
-            .collect();
-        self.with(name, Column::Marks(values))
+        let marks = values.into_iter().map(|mark| mark.into().map(u8::from));
+        self.column(name, marks, 2, Column::Marks)
     }
 
     /// A column of strings; the empty one is unknown.
     #[must_use]
     pub fn symbols<'a>(self, name: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
-        self.with(
-            name,
-            Column::Symbols(values.into_iter().map(symbol).collect()),
-        )
+        self.column(name, values.into_iter().map(symbol), 0, Column::Symbols)
     }
 
     /// The columns `price/num`, `price/den` and `price`, of (wei, units).
@@ -99,12 +85,17 @@ impl Table {
         .numbers("price", prices.iter().map(|price| price.map(Price::to_f64)))
     }
 
-    fn with(mut self, name: &str, column: Column) -> Self {
-        let len = match &column {
-            Column::Numbers(values) => values.len(),
-            Column::Counts(values) | Column::Symbols(values) => values.len(),
-            Column::Marks(values) => values.len(),
-        };
+    /// Puts a column in place of what was there under its name.
+    fn column<T: Copy, V: Into<Option<T>>>(
+        mut self,
+        name: &str,
+        values: impl IntoIterator<Item = V>,
+        unknown: T,
+        kind: fn(Vec<T>) -> Column,
+    ) -> Self {
+        let values = values.into_iter().map(|value| value.into());
+        let values: Vec<T> = values.map(|value| value.unwrap_or(unknown)).collect();
+        let len = values.len();
         let rows = *self
             .rows
             .get_or_insert(u32::try_from(len).expect("a table of this world"));
@@ -113,7 +104,7 @@ impl Table {
             "the column \"{name}\" has {len} values for {rows} rows"
         );
         self.columns.retain(|(known, _)| known != name);
-        self.columns.push((name.to_owned(), column));
+        self.columns.push((name.to_owned(), kind(values)));
         self
     }
 

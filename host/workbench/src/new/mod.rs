@@ -4,8 +4,9 @@
 //!
 //! The folder stands alone: a workspace of its own, with the sdk and the WIT of this very program in `.pointsman/`, so that only what
 //! the sdk is built from comes from a registry, in the versions of the gateway's own lock file. It can be moved and shared. A
-//! folder that has anything in it is not touched.
+//! folder that has anything in it is not touched. Inside a workspace it works all the same; what the owner of that may have to add is said.
 
+mod around;
 mod name;
 mod template;
 
@@ -13,6 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use around::Around;
 pub use name::{Name, NameError};
 pub use template::Template;
 
@@ -32,6 +34,8 @@ pub struct Made {
     pub dir: PathBuf,
     /// What the author may want to change, by path from there.
     pub files: Vec<&'static str>,
+    /// The workspace that the folder lies in, if it is somebody's.
+    pub around: Option<Around>,
 }
 
 /// There is no new policy.
@@ -91,6 +95,7 @@ pub fn new(name: &Name, template: Template, dir: &Path) -> Result<Made, NewError
         template,
         dir: dir.to_owned(),
         files: own.into_iter().map(|(file, _)| file).collect(),
+        around: Around::of(dir),
     })
 }
 
@@ -105,7 +110,11 @@ impl std::fmt::Display for Made {
         write!(
             f,
             "next: cd {dir}, then pointsman policy test, build, bench; and activate dist"
-        )
+        )?;
+        match &self.around {
+            Some(around) => write!(f, "\n{around}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -18,6 +18,11 @@ pub enum NameError {
         "\"{0}\" cannot be a policy's name: it already means something to Rust, the sdk or a bundle; try {0}-policy"
     )]
     Taken(String),
+    /// The gateway comes with a policy of that name.
+    #[error(
+        "\"{0}\" is the name of a policy that the gateway comes with: use that with builtin = \"{0}\" in a bundle, or try my-{0}"
+    )]
+    Builtin(String),
 }
 
 /// Longest name, bytes.
@@ -119,9 +124,6 @@ const TAKEN: &[&str] = &[
     "symbols",
     "text",
     "verdict",
-    "capability",
-    "price-ceiling",
-    "rank",
     "option",
     "some",
     "none",
@@ -130,6 +132,26 @@ const TAKEN: &[&str] = &[
     "err",
     "vec",
     "string",
+];
+
+/// Policies that the gateway comes with.
+const BUILTIN: &[&str] = &[
+    "allow-block",
+    "byoc-rules",
+    "capability",
+    "failover-hedging",
+    "failover-standard",
+    "go-livepeer-probability",
+    "least-busy",
+    "lowest-latency",
+    "lowest-price",
+    "naap-plan",
+    "power-of-two",
+    "price-ceiling",
+    "rank",
+    "region",
+    "spend-budget",
+    "sticky",
 ];
 
 // === impl Name ===
@@ -148,6 +170,9 @@ impl Name {
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !form || text.ends_with('-') || text.contains("--") {
             return Err(NameError::Form(text.to_owned()));
+        }
+        if BUILTIN.contains(&text) {
+            return Err(NameError::Builtin(text.to_owned()));
         }
         if TAKEN.contains(&text) {
             return Err(NameError::Taken(text.to_owned()));
@@ -204,5 +229,25 @@ mod tests {
             Name::parse("night-owl-3").expect("a name").type_name(),
             "NightOwl3"
         );
+    }
+
+    #[test]
+    fn names_of_the_gateways_own_policies_are_refused_with_what_to_write() {
+        let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies");
+        let mut own: Vec<String> = std::fs::read_dir(policies)
+            .expect("the gateway's policies")
+            .map(|entry| entry.expect("readable").path())
+            .filter(|path| path.join("Cargo.toml").exists())
+            .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
+            .collect();
+        own.sort_unstable();
+        assert_eq!(own, BUILTIN, "the list is that of policies/");
+        for name in own {
+            let error = Name::parse(&name).expect_err("it is taken");
+            assert!(matches!(error, NameError::Builtin(_)), "{error}");
+            let words = format!("builtin = \"{name}\"");
+            assert!(error.to_string().contains(&words), "{error}");
+            assert!(Name::parse(&format!("my-{name}")).is_ok(), "{name}");
+        }
     }
 }
