@@ -15,6 +15,7 @@ mod hints;
 mod hostile;
 mod hostile_rtmp;
 mod lifecycle;
+mod paid;
 mod playback;
 mod policies;
 mod push;

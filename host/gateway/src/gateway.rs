@@ -15,9 +15,9 @@ use axum::serve::ListenerExt;
 use pointsman_directory::{Clock, Directory, Entry, Settled, Sources, Webhook as Discovery};
 use pointsman_dispatch::Dispatcher;
 use pointsman_media::segmenter;
+use pointsman_payments::purse::Purse;
 use pointsman_recording::Recorder;
 use pointsman_transport::Connections;
-use pointsman_workloads::Account;
 use pointsman_workloads::transcode::Transcoder;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -87,11 +87,11 @@ impl Gateway {
         let listeners = Listeners::bind(&settings).await?;
         let connections = Connections::default();
         let money = Money::open(&settings).await?;
-        let account = match &money {
-            Some(money) => money.account()?,
-            None => Account::offchain(),
+        let purse = match &money {
+            Some(money) => money.purse().clone(),
+            None => Purse::off_chain(),
         };
-        let directory = directory(&settings, &connections, &account).await?;
+        let directory = directory(&settings, &connections, money.as_ref()).await?;
         let policies = Policies::start(&settings).await?;
         let recorder = crate::recording::start(&settings)?;
         if let Some(recorder) = &recorder {
@@ -106,7 +106,7 @@ impl Gateway {
             dispatcher,
             connections,
             settings.orchestrators.max_price,
-            account,
+            purse,
         ));
         let streams = Streams::new(transcoder, limits(&settings)?);
         let webhook = Webhook::new(
@@ -294,7 +294,7 @@ fn publishers(settings: &Settings) -> rtmp::Settings {
 async fn directory(
     settings: &Settings,
     connections: &Connections,
-    account: &Account,
+    money: Option<&Money>,
 ) -> Result<Directory> {
     let known = &settings.orchestrators;
     let table = known.labels.iter().map(|(uri, labels)| Entry {
@@ -312,11 +312,13 @@ async fn directory(
         },
         database: Some(settings.data.dir.join("directory.sqlite3")),
         clock: Clock::system(),
-        terms: account.terms(),
+        terms: money.map(Money::terms),
         ..pointsman_directory::Settings::default()
     };
     wanted.probing.interval = known.probe_interval;
-    wanted.probing.request = account.request(None);
+    if let Some(money) = money {
+        wanted.probing.request = money.request();
+    }
     Directory::start(wanted, Arc::new(connections.clone()))
         .await
         .context("the directory of orchestrators cannot start")

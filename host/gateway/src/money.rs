@@ -11,15 +11,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use pointsman_chain::keystore::Keystore;
-use pointsman_chain::rpc::Limits;
-use pointsman_chain::{Chain, Options, State};
+use pointsman_chain::{Chain, Options, State, rpc};
+use pointsman_directory::Terms;
+use pointsman_payments::U256;
 use pointsman_payments::ledger::{self, Ledger};
+use pointsman_payments::params::{self, Limits};
 use pointsman_payments::purse::Purse;
-use pointsman_payments::signer::{Key, Signer};
+use pointsman_payments::signer::{Key, Signer as _};
 use pointsman_payments::standing::{CannotPay, Funds, Standing};
+use pointsman_wire::net::{OrchestratorInfo, OrchestratorRequest};
 use pointsman_wire::sign::Address;
 use pointsman_wire::ticket::Expiration;
-use pointsman_workloads::Account;
+
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::config::{self, Settings};
 
@@ -32,6 +36,9 @@ pub struct Money {
     chain: Chain,
     ledger: Ledger,
     purse: Purse,
+    limits: Limits,
+    /// Tells the purse of the chain, until the last clone is gone.
+    _telling: Arc<DropGuard>,
 }
 
 /// How long the start waits for the chain; then it goes on with what was known before.
@@ -64,29 +71,67 @@ impl Money {
             poll: wanted.interval,
             ..Options::new(wanted.network.clone())
         };
-        let chain = Chain::start(options, wanted.endpoints.clone(), Limits::default())
+        let chain = Chain::start(options, wanted.endpoints.clone(), rpc::Limits::default())
             .context("the chain cannot be followed")?;
         if let Err(error) = chain.ready(READY).await {
             tracing::warn!(%error, "the gateway starts without the chain: nothing is paid until a node answers");
         }
         let limits = settings.payments.limits.clone();
+        let purse = Purse::new(Arc::new(key), ledger.clone(), limits.clone())
+            .context("the gateway cannot sign")?;
+        purse.observe(standing(chain.state().as_deref()));
+        let stop = CancellationToken::new();
+        let telling = tell(chain.clone(), purse.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(telling));
         Ok(Some(Self {
             address,
             chain,
-            purse: Purse::new(Arc::new(key), ledger.clone(), limits),
             ledger,
+            purse,
+            limits,
+            _telling: Arc::new(stop.drop_guard()),
         }))
     }
 
-    /// Who the gateway is towards orchestrators.
-    ///
-    /// # Errors
-    ///
-    /// When the key does not sign.
-    pub fn account(&self) -> Result<Account> {
-        let chain = self.chain.clone();
-        Account::paying(self.purse.clone(), move || standing(chain.state().as_deref()))
-            .context("the gateway cannot sign")
+    /// What pays.
+    #[must_use]
+    pub fn purse(&self) -> &Purse {
+        &self.purse
+    }
+
+    /// What orchestrators are asked in general: signed, since they answer nobody else.
+    #[must_use]
+    pub fn request(&self) -> OrchestratorRequest {
+        let (address, signature) = self.purse.identity();
+        OrchestratorRequest {
+            address: address.to_vec(),
+            sig: signature.to_vec(),
+            ..Default::default()
+        }
+    }
+
+    /// What leaves out those who ask for tickets that are never made. What our own money or the time is the reason for passes: that
+    /// is said when they are paid.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        let (purse, limits) = (self.purse.clone(), self.limits.clone());
+        let rich = Standing {
+            l1_block: 0,
+            round: Expiration::default(),
+            funds: Some(Funds {
+                deposit: U256::MAX,
+                reserve: U256::MAX,
+                withdraw_round: 0,
+            }),
+        };
+        Terms::new(move |info: &OrchestratorInfo| {
+            let offer = match purse.offer(info) {
+                Ok(offer) => offer,
+                Err(error) => return Some(error.to_string()),
+            };
+            let checked = params::check(offer.params(), 1, &rich, &limits);
+            checked.err().map(|error| error.to_string())
+        })
     }
 
     /// Whose money it is.
@@ -108,8 +153,7 @@ impl Money {
     /// Why nobody can be paid now.
     #[must_use]
     pub fn trouble(&self) -> Option<CannotPay> {
-        let state = self.chain.state();
-        standing(state.as_deref()).check(Default::default()).err()
+        self.purse.cannot_pay()
     }
 
     /// Writes everything and closes.
@@ -117,6 +161,16 @@ impl Money {
         if let Err(error) = self.ledger.close().await {
             tracing::error!(%error, "the ledger did not close in order: open payments will be listed as unconfirmed");
         }
+    }
+}
+
+/// Tells the purse whatever is new on the chain.
+async fn tell(chain: Chain, purse: Purse) {
+    let mut changes = chain.changes();
+    // The sender lives in `chain`, so that this only ends with the task.
+    while changes.changed().await.is_ok() {
+        let state = changes.borrow_and_update().clone();
+        purse.observe(standing(state.as_deref()));
     }
 }
 

@@ -4,7 +4,4 @@
 //! A new workload is one module here and one route in the gateway. Workloads do not know each other.
 #![forbid(unsafe_code)]
 
-mod account;
 pub mod transcode;
-
-pub use account::Account;

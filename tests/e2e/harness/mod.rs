@@ -8,6 +8,7 @@ mod multipart;
 pub(crate) mod play;
 pub(crate) mod publisher;
 mod push;
+pub(crate) mod till;
 pub(crate) mod webhook;
 
 use std::num::NonZeroUsize;

@@ -9,10 +9,12 @@ use http::{Request, StatusCode};
 use http_body_util::Full;
 use pointsman_directory::{Ask, Directory, Orchestrator};
 use pointsman_dispatch::{Allowance, Exchange};
-use pointsman_facts::{Blame, Failure, FailureKind, Price};
+use pointsman_facts::{Blame, Failure, FailureKind};
+use pointsman_payments::price::Price;
+use pointsman_payments::purse::Purse;
 use pointsman_transport::{Connections, HttpError, ReadError, read_body};
 use pointsman_wire::limits::{MAX_REFUSAL_BYTES, MAX_RESULT_BYTES};
-use pointsman_wire::net::{AuthToken, Capabilities, OrchestratorInfo};
+use pointsman_wire::net::{AuthToken, Capabilities, OrchestratorInfo, OrchestratorRequest};
 use pointsman_wire::rejection::Rejection;
 use pointsman_wire::segment::{self, Order};
 use pointsman_wire::sign::B256;
@@ -22,7 +24,6 @@ use tokio::time::timeout;
 
 use super::paying::{Miss, Paid};
 use super::{Renditions, Segment, Session, Stream, failure, fetch, retry_after};
-use crate::Account;
 
 /// A segment as [`Exchange`] wants it.
 pub(super) struct SegmentWork<'a> {
@@ -35,15 +36,13 @@ pub(super) struct SegmentWork<'a> {
     /// Whether an orchestrator's word against the media was doubted already.
     pub(super) doubted: AtomicBool,
     /// Who signs and pays.
-    pub(super) account: &'a Account,
-    /// The most that may be paid, wei a pixel.
+    pub(super) purse: &'a Purse,
+    /// The most that may be paid for a pixel.
     pub(super) ceiling: Option<Price>,
 }
 
 /// How long an orchestrator may take to agree a session.
 const AGREEMENT: Duration = Duration::from_millis(2500);
-/// A token this long before its end is not used any more, in seconds: a segment takes its time, too.
-const SAFETY: i64 = 30;
 
 // === impl SegmentWork ===
 
@@ -52,28 +51,25 @@ impl Exchange for SegmentWork<'_> {
     type Output = Renditions;
 
     async fn open(&self, orchestrator: &Arc<Orchestrator>) -> Result<Session, Failure> {
-        let pays = self.account.paying_with().is_some();
         if let Some(offer) = self.directory.take_offer(orchestrator.id) {
-            let session = Session::agree(&orchestrator.uri, &offer, pays)?;
-            if !self.is_stale(&session) {
+            let session = Session::agree(&orchestrator.uri, &offer, self.purse)?;
+            if !self.expired(&session) {
                 return Ok(session);
             }
         }
         let info = self.ask(&orchestrator.uri).await?;
         self.directory.observe(orchestrator.id, &info);
-        Session::agree(&orchestrator.uri, &info, pays)
+        Session::agree(&orchestrator.uri, &info, self.purse)
     }
 
-    /// A token near its end is used on while credit lasts: it dies with the token.
     fn expired(&self, session: &Session) -> bool {
         let now = self.directory.clock().unix_ms() / 1000;
         let now = i64::try_from(now).unwrap_or(i64::MAX);
-        if session.ages(now) {
-            let offer = session.offer();
-            let credit = offer.is_some_and(|offer| self.has_credit(&offer));
-            return !(credit && session.holds(now, SAFETY));
+        match session.offer() {
+            None => session.ages(now),
+            Some(_) if session.is_closed() => true,
+            Some(offer) => self.purse.must_renew(&offer, offer.session(), &self.fee(&offer), now),
         }
-        self.is_stale(session)
     }
 
     async fn attempt(
@@ -94,7 +90,7 @@ impl SegmentWork<'_> {
             Err(miss) if miss.stale => {
                 tracing::debug!(orchestrator = %session.asked(), failure = %miss.failure, "fresh terms are asked for");
                 let info = self.ask(session.asked()).await?;
-                session.renew(Some(info));
+                session.renew(Some(info), self.purse);
                 let again = self.exchange(session, headers).await;
                 again.map_err(|miss| miss.failure)
             }
@@ -103,24 +99,22 @@ impl SegmentWork<'_> {
     }
 
     async fn ask(&self, uri: &ServiceUri) -> Result<OrchestratorInfo, Failure> {
-        let required = Capabilities::clone(&self.stream.required());
-        let request = self.account.request(Some(required));
+        let (address, signature) = self.purse.identity();
+        let request = OrchestratorRequest {
+            address: address.to_vec(),
+            sig: signature.to_vec(),
+            capabilities: Some(Capabilities::clone(&self.stream.required())),
+            ..Default::default()
+        };
         let answer = self.connections.ask(uri, &request, AGREEMENT).await?;
         Ok(answer.info)
     }
 
-    /// Whether what a session asks to be paid by is too old, and its credit does not pay for this segment.
-    fn is_stale(&self, session: &Session) -> bool {
-        let (Some(paying), Some(offer)) = (self.account.paying_with(), session.offer()) else {
-            return false;
-        };
-        offer.is_expired(&paying.standing()) && !self.has_credit(&offer)
-    }
-
     async fn exchange(&self, session: &Session, headers: Duration) -> Result<Renditions, Miss> {
         let (token, offer) = session.agreed();
-        let paid = self.pay(offer.as_deref()).await?;
+        let paid = self.pay(session, offer.as_deref()).await?;
         let answer = self.submit(session, &token, paid, headers).await?;
+        session.renew(answer.info, self.purse);
         let transcoded = answer.outcome.map_err(|rejection| self.judge(&rejection))?;
         let renditions = fetch::all(
             self.connections,
@@ -130,7 +124,6 @@ impl SegmentWork<'_> {
             self.segment,
         )
         .await?;
-        session.renew(answer.info);
         Ok(renditions)
     }
 
@@ -153,7 +146,7 @@ impl SegmentWork<'_> {
         &self,
         session: &Session,
         token: &AuthToken,
-        mut paid: Paid,
+        paid: Paid,
         headers: Duration,
     ) -> Result<result::Answer, Miss> {
         let request = match self.request(session, token, &paid) {
@@ -178,7 +171,6 @@ impl SegmentWork<'_> {
         };
         let status = response.status();
         let cap = if status == StatusCode::OK {
-            paid.taken();
             MAX_RESULT_BYTES
         } else {
             MAX_REFUSAL_BYTES
@@ -222,10 +214,11 @@ impl SegmentWork<'_> {
             perceptual_hash: false,
             storage: None,
         };
-        let signature = self
-            .account
-            .sign(|| order.preimage())
-            .map_err(|error| internal(error.to_string()))?;
+        let signature = match self.purse.pays() {
+            true => self.purse.sign_segment(&order.preimage()),
+            false => Ok(Vec::new()),
+        };
+        let signature = signature.map_err(|error| internal(error.to_string()))?;
         let message = order
             .message(&signature)
             .map_err(|error| internal(error.to_string()))?;

@@ -33,11 +33,11 @@ use bytes::Bytes;
 use pointsman_dispatch::{Deadlines, Delivered, Dispatcher, Request, StopReason, Stopped};
 use pointsman_facts::{Hints, Price, Symbol, Workload};
 use pointsman_media::probe::RenditionFacts;
+use pointsman_payments::purse::Purse;
+use pointsman_payments::{Ratio, price};
 use pointsman_transport::Connections;
 use pointsman_wire::segment::Slice;
 use pointsman_wire::sign::{B256, keccak256};
-
-use crate::Account;
 
 pub use session::Session;
 pub use stream::{Stream, StreamSpec};
@@ -48,7 +48,7 @@ pub struct Transcoder {
     dispatcher: Arc<Dispatcher>,
     connections: Connections,
     max_price: Option<Price>,
-    account: Account,
+    purse: Purse,
 }
 
 /// One segment to transcode.
@@ -90,19 +90,19 @@ const LARGE: usize = 1 << 20;
 // === impl Transcoder ===
 
 impl Transcoder {
-    /// A transcoder that chooses through `dispatcher` and pays at most `max_price` wei a pixel, out of `account`.
+    /// A transcoder that chooses through `dispatcher` and pays at most `max_price` wei a pixel, out of `purse`.
     #[must_use]
     pub fn new(
         dispatcher: Arc<Dispatcher>,
         connections: Connections,
         max_price: Option<Price>,
-        account: Account,
+        purse: Purse,
     ) -> Self {
         Self {
             dispatcher,
             connections,
             max_price,
-            account,
+            purse,
         }
     }
 
@@ -137,19 +137,27 @@ impl Transcoder {
             hash: hash(&segment.media).await,
             segment: &segment,
             doubted: AtomicBool::new(false),
-            account: &self.account,
-            ceiling: match self.dispatcher.price_is_hard() {
-                true => segment.hints.tighten(self.max_price),
-                false => segment.hints.max_price,
-            },
+            purse: &self.purse,
+            ceiling: self.ceiling(&segment),
         };
         let done = self.dispatcher.exchange(&request, stream.sessions(), &work);
         done.await.map_err(|stopped| self.explained(stopped))
     }
 
+    /// The most that may be paid for a pixel, whatever was decided. Off-chain nothing is.
+    fn ceiling(&self, segment: &Segment) -> Option<price::Price> {
+        let ceiling = match self.dispatcher.price_is_hard() {
+            _ if !self.purse.pays() => None,
+            true => segment.hints.tighten(self.max_price),
+            false => segment.hints.max_price,
+        }?;
+        let wei = Ratio::new(ceiling.num.into(), ceiling.den.get().into());
+        price::Price::new(wei).ok()
+    }
+
     /// Where money is lacking orchestrators answer nothing, so that there seem to be none: the operator is told why.
     fn explained(&self, stopped: Stopped) -> Stopped {
-        match self.account.trouble() {
+        match self.purse.cannot_pay() {
             Some(trouble) if stopped.reason == StopReason::NoOrchestrators => Stopped {
                 reason: StopReason::Unpaid,
                 message: trouble.to_string(),

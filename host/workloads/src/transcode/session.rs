@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use pointsman_facts::{Blame, Failure, FailureKind};
-use pointsman_payments::purse::Offer;
+use pointsman_payments::price::Price;
+use pointsman_payments::purse::{Offer, Purse};
 use pointsman_wire::net::{AuthToken, OrchestratorInfo};
 use pointsman_wire::token::needs_refresh;
 use pointsman_wire::uri::ServiceUri;
@@ -15,6 +17,9 @@ use pointsman_wire::uri::ServiceUri;
 pub struct Session {
     asked: ServiceUri,
     uri: ServiceUri,
+    /// What it cost at first; `None` off-chain.
+    first_price: Option<Price>,
+    closed: AtomicBool,
     agreed: Mutex<Agreed>,
 }
 
@@ -30,7 +35,7 @@ struct Agreed {
 
 impl Session {
     /// The session that the answer of the orchestrator at `asked` offers. It may do its work elsewhere, but not inside a network that it
-    /// is not itself in. Whoever `pays` keeps what it asks for.
+    /// is not itself in. Where something is paid, what it asks is kept.
     ///
     /// # Errors
     ///
@@ -38,7 +43,7 @@ impl Session {
     pub(super) fn agree(
         asked: &ServiceUri,
         info: &OrchestratorInfo,
-        pays: bool,
+        purse: &Purse,
     ) -> Result<Self, Failure> {
         let refused =
             |detail: String| Failure::new(Blame::Orchestrator, FailureKind::Session, detail);
@@ -53,8 +58,8 @@ impl Session {
             .auth_token
             .clone()
             .ok_or_else(|| refused("its answer holds no auth token".to_owned()))?;
-        let offer = match pays {
-            true => Some(Arc::new(Offer::read(info).map_err(|error| {
+        let offer = match purse.pays() {
+            true => Some(Arc::new(purse.offer(info).map_err(|error| {
                 Failure::new(Blame::Payment, FailureKind::Payment, error.to_string())
             })?)),
             false => None,
@@ -62,6 +67,8 @@ impl Session {
         Ok(Self {
             asked: asked.clone(),
             uri,
+            first_price: offer.as_ref().map(|offer| offer.price().clone()),
+            closed: AtomicBool::new(false),
             agreed: Mutex::new(Agreed { token, offer }),
         })
     }
@@ -87,6 +94,21 @@ impl Session {
         (agreed.token.clone(), agreed.offer.clone())
     }
 
+    /// What a pixel cost when it began; `None` off-chain.
+    pub(super) fn first_price(&self) -> Option<&Price> {
+        self.first_price.as_ref()
+    }
+
+    /// Lets the next segment agree a session anew.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is to be agreed anew.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     /// What segments cost; `None` off-chain.
     pub(super) fn offer(&self) -> Option<Arc<Offer>> {
         self.agreed.lock().offer.clone()
@@ -97,20 +119,15 @@ impl Session {
         needs_refresh(&self.agreed.lock().token, now)
     }
 
-    /// Whether its token holds for `seconds` yet.
-    pub(super) fn holds(&self, now: i64, seconds: i64) -> bool {
-        self.agreed.lock().token.expiration.saturating_sub(now) >= seconds
-    }
-
     /// Takes over what a result brought along, or a fresh answer. The address stays: a result may not send the stream elsewhere. What
     /// cannot be read of the new terms leaves the old ones, which say soon enough that they are too old.
-    pub(super) fn renew(&self, info: Option<OrchestratorInfo>) {
+    pub(super) fn renew(&self, info: Option<OrchestratorInfo>, purse: &Purse) {
         let Some(info) = info else {
             return;
         };
         let mut agreed = self.agreed.lock();
-        if let Some(before) = &agreed.offer {
-            let Ok(offer) = before.renewed(&info) else {
+        if agreed.offer.is_some() {
+            let Ok(offer) = purse.offer(&info) else {
                 return;
             };
             agreed.offer = Some(Arc::new(offer));
@@ -154,7 +171,7 @@ mod tests {
                 auth_token: Some(AuthToken::default()),
                 ..OrchestratorInfo::default()
             };
-            Session::agree(&ServiceUri::from_static(asked).expect("a URI"), &info, false).is_ok()
+            Session::agree(&ServiceUri::from_static(asked).expect("a URI"), &info, &Purse::off_chain()).is_ok()
         };
         assert!(agree(
             "orch.example:8935",
