@@ -1,14 +1,12 @@
 //! From an empty folder to a policy of one's own that routes live segments; and what is said when something on the way is missing.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Instant;
 
-use pointsman_devnet::{Change, Price, Profile};
 use serde_json::Value;
 
-use crate::harness::{NO_HEDGES, Stage, some};
+use crate::harness::Stage;
 
 /// `pointsman` in that folder.
 fn pointsman(folder: &Path, words: &[&str]) -> Command {
@@ -44,6 +42,15 @@ fn made(name: &str, template: &str) -> tempfile::TempDir {
     folder
 }
 
+/// Makes a program. Another process writes it: while a file is open for writing here, a child that another test starts at that moment has it
+/// open too, and nobody can run it ("text file busy").
+fn executable(path: &Path, text: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "printf '%s' \"$1\" > \"$0\" && chmod 755 \"$0\""]);
+    let made = shell.arg(path).arg(text).status().expect("a shell");
+    assert!(made.success());
+}
+
 /// Replaces `from`, which must be there, in a file.
 fn edit(file: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(file).expect("a file");
@@ -53,25 +60,7 @@ fn edit(file: &Path, from: &str, to: &str) {
 
 #[tokio::test]
 async fn five_commands_lead_from_nothing_to_live_segments() {
-    let mut profile = Profile::passthrough(some(2));
-    for (orchestrator, (name, price)) in profile
-        .orchestrators
-        .iter_mut()
-        .zip([("dear", 500), ("cheap", 1)])
-    {
-        orchestrator.name = name.to_owned();
-        orchestrator.price = Some(Price::per_pixel(price));
-    }
-    let stage = Stage::start(profile, &NO_HEDGES).await;
-    let cheap = stage.devnet.orchestrator("cheap").expect("there");
-    let room = |sessions| Change {
-        capacity: Some(sessions),
-        ..Change::default()
-    };
-    cheap.set(room(0));
-    stage.gateway.push("cam", 0).await.assert_whole();
-    cheap.set(room(10));
-
+    let stage = Stage::held_by_dear(&[]).await;
     let empty = tempfile::tempdir().expect("a folder");
     let started = Instant::now();
     let folder = empty.path().join("mine");
@@ -173,8 +162,7 @@ fn a_missing_target_or_cargo_is_said_with_the_line_that_brings_it() {
     let rustc = source.path().join("rustc");
     // All of a compiler but the target's library.
     let script = "#!/bin/sh\ncase \"$*\" in *target-libdir*) echo /nonexistent/lib; exit 0;; esac\nexec rustc \"$@\"\n";
-    std::fs::write(&rustc, script).expect("written");
-    std::fs::set_permissions(&rustc, std::fs::Permissions::from_mode(0o755)).expect("set");
+    executable(&rustc, script);
     let (build, test) = (["policy", "build"], ["policy", "test"]);
     let nowhere = Path::new("/nonexistent/cargo");
     for (words, variable, value, advice) in [

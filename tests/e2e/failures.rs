@@ -20,6 +20,15 @@ async fn fails(rule: Rule, faults: &[&str], rests: bool) {
     let (stage, broken) = settled(&NO_HEDGES).await;
     broken.set(Change::rule(rule));
     stage.gateway.push("movie", 1).await.assert_in_time();
+    // At once: a rest lasts for ten seconds.
+    let known = stage.gateway.orchestrators().await.into_iter();
+    let resting = known.filter(|one| one.rest_ms > 0).map(|one| one.uri);
+    let expected: &[&str] = if rests { &[broken.uri()] } else { &[] };
+    assert_eq!(
+        resting.collect::<Vec<_>>(),
+        expected,
+        "a fault lets it rest, a full house does not"
+    );
     let other = stage.winner("movie/1").await;
     assert_ne!(other.uri(), broken.uri());
     let mut expected: Vec<_> = faults
@@ -35,30 +44,23 @@ async fn fails(rule: Rule, faults: &[&str], rests: bool) {
         [Tried::new(other.uri(), "ok")],
         "the stream stays where it is well"
     );
-    let resting = stage
-        .gateway
-        .orchestrators()
-        .await
-        .into_iter()
-        .filter(|one| one.rest_ms > 0);
-    let resting: Vec<_> = resting.map(|one| one.uri).collect();
-    let expected: &[&str] = if rests { &[broken.uri()] } else { &[] };
-    assert_eq!(
-        resting, expected,
-        "a fault lets it rest, a full house does not"
-    );
     let stream = stage.gateway.stream().await;
     assert_eq!((stream.transcoded, stream.failed, stream.gaps), (3, 0, 0));
 }
 
-/// A failure that only time shows: a second copy is sent, and the first one counts as too slow.
+/// A failure that only time shows: a second copy is sent, and the first one counts as too slow: for the gateway, or, where the machine
+/// takes its time as well, for what the orchestrator had to send by then.
 async fn hangs(rule: Rule) {
     let (stage, broken) = settled(&[]).await;
     broken.set(Change::rule(rule));
     stage.gateway.push("movie", 1).await.assert_in_time();
     let other = stage.winner("movie/1").await;
     let tried = stage.gateway.tried("movie/1").await;
-    assert_eq!(tried[0], Tried::new(broken.uri(), "gateway/cancelled"));
+    let slow = ["gateway/cancelled", "orchestrator/header-timeout"];
+    assert!(
+        tried[0].uri == broken.uri() && slow.contains(&tried[0].outcome.as_str()),
+        "{tried:?}"
+    );
     assert!(
         tried
             .iter()
@@ -85,11 +87,11 @@ async fn it_refuses_connections() {
     .await;
     stage.gateway.push("movie", 1).await.assert_in_time();
     let other = stage.winner("movie/1").await;
-    let expected = [
-        Tried::new(broken.uri(), "network/connect"),
-        Tried::new(other.uri(), "ok"),
-    ];
-    assert_eq!(stage.gateway.tried("movie/1").await, expected);
+    let tried = stage.gateway.tried("movie/1").await;
+    // Until the gateway has seen that they were cut, it may send on a connection that was open before.
+    let refused = tried[0].outcome == "network/connect" || tried[0].outcome == "network/reset";
+    assert!(refused && tried[0].uri == broken.uri(), "{tried:?}");
+    assert_eq!(tried[1..], [Tried::new(other.uri(), "ok")]);
     stage.gateway.push("movie", 2).await.assert_in_time();
     assert_eq!(
         stage.gateway.tried("movie/2").await,
@@ -349,15 +351,21 @@ async fn it_was_restarted_between_two_segments() {
     incumbent.kill().await;
     incumbent.start().await.expect("its port is kept");
     stage.gateway.push("movie", 1).await.assert_in_time();
-    let expected = [
-        Tried::new(incumbent.uri(), "orchestrator/token"),
-        Tried::new(incumbent.uri(), "ok"),
-    ];
-    assert_eq!(
-        stage.gateway.tried("movie/1").await,
-        expected,
-        "it knows the old token no more, and gives another"
-    );
+    let tried = stage.gateway.tried("movie/1").await;
+    assert_eq!((tried.len(), tried[0].uri.as_str()), (2, incumbent.uri()));
+    if tried[0].outcome == "network/reset" {
+        // It was sent on a connection of which the gateway had not seen yet that it was cut: as if it were killed.
+        assert_eq!(tried[1].outcome, "ok");
+    } else {
+        let expected = [
+            Tried::new(incumbent.uri(), "orchestrator/token"),
+            Tried::new(incumbent.uri(), "ok"),
+        ];
+        assert_eq!(
+            tried, expected,
+            "it knows the old token no more, and gives another"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,27 +1,10 @@
 //! What an application may ask of routing.
 
-use pointsman_devnet::{Price, Profile};
 use serde_json::{Value, json};
 
 use crate::harness::publisher::Clip;
 use crate::harness::webhook::{Answer, Webhook};
-use crate::harness::{Gateway, NO_HEDGES, Stage, eventually, some};
-
-/// Two orchestrators, at 1 and 500 wei a pixel.
-async fn stage(flags: &[&str]) -> Stage {
-    let mut profile = Profile::passthrough(some(2));
-    let both = [("dear", 500), ("cheap", 1)];
-    for (orchestrator, (name, price)) in profile.orchestrators.iter_mut().zip(both) {
-        orchestrator.name = name.to_owned();
-        orchestrator.price = Some(Price::per_pixel(price));
-    }
-    Stage::start(profile, &[&NO_HEDGES, flags].concat()).await
-}
-
-fn uri(stage: &Stage, name: &str) -> String {
-    let orchestrator = stage.devnet.orchestrator(name).expect("there");
-    orchestrator.uri().to_owned()
-}
+use crate::harness::{Gateway, Stage, eventually};
 
 /// Pushes a segment with `hints`: who did it, and its decision.
 async fn hinted(stage: &Stage, sequence: u64, hints: Value) -> (String, Value) {
@@ -51,8 +34,8 @@ fn says(decision: &Value, cause: &str) -> bool {
 
 #[tokio::test]
 async fn only_and_ignore_bind_and_the_decision_says_so() {
-    let stage = stage(&[]).await;
-    let (cheap, dear) = (uri(&stage, "cheap"), uri(&stage, "dear"));
+    let stage = Stage::dear_and_cheap(&[]).await;
+    let (cheap, dear) = (stage.uri("cheap"), stage.uri("dear"));
     for (sequence, hints, winner) in [
         (0, json!({ "only": [cheap] }), "cheap"),
         (1, json!({ "only": [dear] }), "dear"),
@@ -73,8 +56,8 @@ async fn only_and_ignore_bind_and_the_decision_says_so() {
 
 #[tokio::test]
 async fn order_and_sort_are_followed_by_the_default_bundle() {
-    let stage = stage(&[]).await;
-    let (cheap, dear) = (uri(&stage, "cheap"), uri(&stage, "dear"));
+    let stage = Stage::dear_and_cheap(&[]).await;
+    let (cheap, dear) = (stage.uri("cheap"), stage.uri("dear"));
     for (sequence, hints, winner) in [
         (0, json!({ "order": [dear, cheap] }), "dear"),
         (1, json!({ "order": [cheap] }), "cheap"),
@@ -90,8 +73,8 @@ async fn order_and_sort_are_followed_by_the_default_bundle() {
 
 #[tokio::test]
 async fn a_price_tightens_the_operators_and_does_not_widen_it() {
-    let stage = stage(&["--max-price-per-unit", "400"]).await;
-    let (dear, cheap) = (uri(&stage, "dear"), uri(&stage, "cheap"));
+    let stage = Stage::dear_and_cheap(&["--max-price-per-unit", "400"]).await;
+    let (dear, cheap) = (stage.uri("dear"), stage.uri("cheap"));
     let hints = json!({ "maxPrice": "1000", "order": [dear] });
     let (who, decision) = hinted(&stage, 0, hints).await;
     assert_eq!(who, "cheap", "{decision}");
@@ -103,7 +86,7 @@ async fn a_price_tightens_the_operators_and_does_not_widen_it() {
 
 #[tokio::test]
 async fn what_cannot_be_meant_is_answered_with_400_and_its_field() {
-    let stage = stage(&[]).await;
+    let stage = Stage::dear_and_cheap(&[]).await;
     for (hints, field) in [
         ("nonsense", "not JSON"),
         (r#"{"olny":["https://a"]}"#, "olny"),
@@ -142,8 +125,8 @@ async fn the_webhook_says_it_for_the_stream_and_the_header_for_a_segment() {
         Answer::Say(200, answer)
     })
     .await;
-    let stage = stage(&["--auth-webhook-url", &webhook.url]).await;
-    let dear = uri(&stage, "dear");
+    let stage = Stage::dear_and_cheap(&["--auth-webhook-url", &webhook.url]).await;
+    let dear = stage.uri("dear");
     let (who, first) = hinted(&stage, 0, json!({ "only": [dear] })).await;
     assert_eq!(who, "dear", "{first}");
     let (_, second) = hinted(&stage, 1, json!({ "affinity": "viewer-2" })).await;
@@ -157,9 +140,9 @@ async fn the_webhook_says_it_for_the_stream_and_the_header_for_a_segment() {
 
 #[tokio::test]
 async fn the_webhooks_hints_bind_over_rtmp_too() {
-    let stage = stage(&[]).await;
+    let stage = Stage::dear_and_cheap(&[]).await;
     for (name, winner) in [("one", "dear"), ("two", "cheap")] {
-        let hints = json!({ "manifestID": name, "hints": { "only": [uri(&stage, winner)] } });
+        let hints = json!({ "manifestID": name, "hints": { "only": [stage.uri(winner)] } });
         let webhook = Webhook::start(move |_| Answer::Say(200, hints.to_string())).await;
         let list = stage.devnet.uris().join(",");
         let flags = ["--orch-addr", &list, "--auth-webhook-url", &webhook.url];
@@ -175,7 +158,7 @@ async fn the_webhooks_hints_bind_over_rtmp_too() {
             !gateway.decision(&job).await.is_null()
         })
         .await;
-        let (decision, uri) = (gateway.decision(&job).await, uri(&stage, winner));
+        let (decision, uri) = (gateway.decision(&job).await, stage.uri(winner));
         let known = gateway.orchestrators().await;
         let wanted = known.iter().find(|one| one.uri == uri).expect("known");
         let order = decision["order"].as_array().expect("a list");

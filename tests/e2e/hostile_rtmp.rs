@@ -262,11 +262,9 @@ async fn a_publisher_without_key_frames_is_told_to_send_some_and_holds_nothing()
     once.try_send(&without_key_frames(true)).await;
     once.closed().await;
     assert_closed(gateway, "no-key-frame", 2).await;
-    assert!(
-        gateway
-            .log()
-            .contains("set the encoder's key frame interval to about 1 s")
-    );
+    gateway
+        .logs("set the encoder's key frame interval to about 1 s")
+        .await;
 
     // What could be cut is played: the one picture and what depends on it.
     let source = gateway.ended_playlist("once", "source").await;
@@ -345,7 +343,18 @@ async fn a_segment_larger_than_the_limit_ends_its_stream() {
 
 #[tokio::test]
 async fn connections_that_do_not_publish_are_limited_and_publishers_still_come_in() {
-    let stage = Stage::passthrough(1, &[&FLAGS[..], &["--max-sessions", "2"]].concat()).await;
+    are_limited("100", "too many have not published yet").await;
+}
+
+#[tokio::test]
+async fn connections_of_one_address_that_do_not_publish_are_limited_further() {
+    are_limited("2", "too many from its address have not published yet").await;
+}
+
+/// Of one address so many may wait; those that are too many are turned away in these words.
+async fn are_limited(waiting: &str, words: &str) {
+    let limits = ["--max-sessions", "2", "--rtmp-waiting-per-address", waiting];
+    let stage = Stage::passthrough(1, &[&FLAGS[..], &limits].concat()).await;
     let gateway = &stage.gateway;
     let mut healthy = Healthy::start(gateway).await;
     let all = async {
@@ -357,7 +366,7 @@ async fn connections_that_do_not_publish_are_limited_and_publishers_still_come_i
             closed(gateway, "limit").await > 0
         })
         .await;
-        assert!(gateway.log().contains("too many have not published yet"));
+        gateway.logs(words).await;
         drop(idle);
         let clip = Clip::short();
         eventually("there is room again", async || {
@@ -373,7 +382,9 @@ async fn connections_that_do_not_publish_are_limited_and_publishers_still_come_i
 
 #[tokio::test]
 async fn a_name_that_is_live_is_refused_in_words_that_help() {
-    let stage = Stage::passthrough(1, &FLAGS).await;
+    // Nobody is to take over for a silence that is the machine's.
+    let held = ["--publisher-silence", "10m"];
+    let stage = Stage::passthrough(1, &[&FLAGS[..], &held].concat()).await;
     let gateway = &stage.gateway;
     gateway.push("pushed", 0).await.assert_whole();
     let mut healthy = Healthy::start(gateway).await;

@@ -3,39 +3,11 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use pointsman_devnet::{Change, Price, Profile};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::harness::bundle::{self, Bundle};
-use crate::harness::{Gateway, NO_HEDGES, Stage, eventually, some};
-
-/// Two orchestrators, and the first segment of a stream, sent while the cheap one is full: the dear one gets it.
-async fn stage(flags: &[&str]) -> Stage {
-    let mut profile = Profile::passthrough(some(2));
-    let both = [("dear", 500), ("cheap", 1)];
-    for (orchestrator, (name, price)) in profile.orchestrators.iter_mut().zip(both) {
-        orchestrator.name = name.to_owned();
-        orchestrator.price = Some(Price::per_pixel(price));
-    }
-    let stage = Stage::start(profile, &[&NO_HEDGES, flags].concat()).await;
-    let room = |sessions| Change {
-        capacity: Some(sessions),
-        ..Change::default()
-    };
-    let cheap = stage.devnet.orchestrator("cheap").expect("there");
-    cheap.set(room(0));
-    assert_eq!(served(&stage, 0).await, "dear");
-    cheap.set(room(10));
-    stage
-}
-
-/// Pushes a segment; answers who did it.
-async fn served(stage: &Stage, sequence: u64) -> String {
-    stage.gateway.push("cam", sequence).await.assert_whole();
-    let winner = stage.winner(&format!("cam/{sequence}")).await;
-    winner.name().to_owned()
-}
+use crate::harness::{Gateway, Stage, eventually};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("text")
@@ -43,14 +15,14 @@ fn text(path: &Path) -> &str {
 
 #[tokio::test]
 async fn a_new_bundle_decides_from_the_next_segment_and_a_rollback_undoes_it() {
-    let stage = stage(&[]).await;
+    let stage = Stage::held_by_dear(&[]).await;
     let gateway = &stage.gateway;
-    assert_eq!(served(&stage, 1).await, "dear", "who did well keeps it");
+    assert_eq!(stage.served(1).await, "dear", "who did well keeps it");
     let (well, said) = gateway
         .policy(&["activate", text(&bundle::cheapest())])
         .await;
     assert!(well && said.contains("prefer-cheapest"), "{said}");
-    assert_eq!(served(&stage, 2).await, "cheap");
+    assert_eq!(stage.served(2).await, "cheap");
     for (job, generation) in [("cam/1", 1), ("cam/2", 2)] {
         assert_eq!(gateway.decision(job).await["generation"], generation);
     }
@@ -77,7 +49,7 @@ async fn a_new_bundle_decides_from_the_next_segment_and_a_rollback_undoes_it() {
 
 #[tokio::test]
 async fn curl_activates_a_tar_with_the_token_and_not_without() {
-    let stage = stage(&[]).await;
+    let stage = Stage::held_by_dear(&[]).await;
     let gateway = &stage.gateway;
     let url = format!("{}/api/v1/policy/activate", gateway.admin);
     for (token, status) in [("", "401"), ("wrong", "401"), (&gateway.token(), "200")] {
@@ -96,7 +68,7 @@ async fn curl_activates_a_tar_with_the_token_and_not_without() {
 
 #[tokio::test]
 async fn a_bundle_that_fails_its_checks_says_what_to_mend_and_changes_nothing() {
-    let stage = stage(&[]).await;
+    let stage = Stage::held_by_dear(&[]).await;
     let gateway = &stage.gateway;
     let good = Bundle::of("exclude-slow");
     let digest = good
@@ -161,7 +133,7 @@ async fn a_bundle_that_fails_its_checks_says_what_to_mend_and_changes_nothing() 
     assert_refused(gateway.upload("no tar").await, "tar -C DIR");
     assert_refused(gateway.upload("").await, "empty");
     assert_eq!(gateway.active().await, ("default".to_owned(), 1));
-    assert_eq!(served(&stage, 1).await, "dear");
+    assert_eq!(stage.served(1).await, "dear");
     assert_eq!(gateway.generations().await.len(), 1);
 
     let (status, answer) = gateway.upload(good.tar()).await;
@@ -184,7 +156,7 @@ fn assert_refused((status, answer): (u16, Value), mends: &str) {
 async fn a_replaced_folder_is_taken_over_and_a_broken_one_is_not() {
     let folder = tempfile::tempdir().expect("a folder");
     Bundle::of("exclude-slow").write(folder.path());
-    let stage = stage(&["--policy", text(folder.path())]).await;
+    let stage = Stage::held_by_dear(&["--policy", text(folder.path())]).await;
     let gateway = &stage.gateway;
     assert_eq!(gateway.active().await, ("exclude-slow".to_owned(), 1));
 
@@ -196,14 +168,14 @@ async fn a_replaced_folder_is_taken_over_and_a_broken_one_is_not() {
     })
     .await;
     assert_eq!(gateway.active().await, ("exclude-slow".to_owned(), 1));
-    served(&stage, 1).await;
+    stage.served(1).await;
 
     cheapest.write(folder.path());
     eventually("the folder's bundle is active", async || {
         gateway.active().await == ("prefer-cheapest".to_owned(), 2)
     })
     .await;
-    assert_eq!(served(&stage, 2).await, "cheap");
+    assert_eq!(stage.served(2).await, "cheap");
 }
 
 #[tokio::test]
@@ -216,7 +188,7 @@ async fn faulty_policies_are_fallen_back_from_and_then_taken_out() {
         ("nan-score", "nan-score"),
         ("out-of-range-row", "bad-index"),
     ] {
-        let stage = stage(&[]).await;
+        let stage = Stage::held_by_dear(&[]).await;
         let gateway = &stage.gateway;
         assert_eq!(
             gateway.upload(Bundle::of(name).tar()).await.0,
@@ -253,7 +225,7 @@ async fn faulty_policies_are_fallen_back_from_and_then_taken_out() {
 
 #[tokio::test]
 async fn what_was_active_is_active_again_after_a_restart_with_what_was_before_it() {
-    let stage = stage(&[]).await;
+    let stage = Stage::held_by_dear(&[]).await;
     let tar = Bundle::read(&bundle::cheapest()).tar();
     assert_eq!(stage.gateway.upload(tar).await.0, 200);
     let gateway = stage.gateway.restart().await;
@@ -269,7 +241,7 @@ async fn what_was_active_is_active_again_after_a_restart_with_what_was_before_it
 async fn after_a_restart_the_later_of_folder_and_activation_wins() {
     let folder = tempfile::tempdir().expect("a folder");
     Bundle::of("exclude-slow").write(folder.path());
-    let stage = stage(&["--policy", text(folder.path())]).await;
+    let stage = Stage::held_by_dear(&["--policy", text(folder.path())]).await;
     let uploaded = Bundle::of("score-latency");
     assert_eq!(stage.gateway.upload(uploaded.tar()).await.0, 200);
     let gateway = stage.gateway.restart().await;
@@ -299,7 +271,7 @@ async fn a_broken_folder_stops_the_first_start_and_no_later_one() {
     let said = refuses_to_start(data.path(), &["--policy", text(folder.path())]).await;
     assert!(said.contains("stage.wasm"), "{said}");
 
-    let stage = stage(&[]).await;
+    let stage = Stage::held_by_dear(&[]).await;
     let tar = Bundle::of("exclude-slow").tar();
     assert_eq!(stage.gateway.upload(tar).await.0, 200);
     let stopped = stage.gateway.stop().await;
@@ -310,7 +282,7 @@ async fn a_broken_folder_stops_the_first_start_and_no_later_one() {
 
 #[tokio::test]
 async fn a_lost_bundle_is_not_replaced_by_the_embedded_one_unasked() {
-    let stage = stage(&[]).await;
+    let stage = Stage::held_by_dear(&[]).await;
     let tar = Bundle::read(&bundle::cheapest()).tar();
     assert_eq!(stage.gateway.upload(tar).await.0, 200);
     let stopped = stage.gateway.stop().await;

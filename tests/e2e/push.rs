@@ -205,6 +205,7 @@ async fn a_pusher_that_hangs_up_holds_nothing_and_its_stream_goes_on() {
     });
     let arrived = eventually("it is under way", async || stage.segments() == 2);
     tokio::select! {
+        biased;
         () = arrived => {}
         answered = stage.gateway.push("gone", 1) => panic!("nobody answers so fast: {answered:?}"),
     }

@@ -3,35 +3,13 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use pointsman_devnet::{Change, Price, Profile};
 use serde_json::Value;
 use tokio::process::Command;
 
+use crate::harness::Stage;
 use crate::harness::bundle;
-use crate::harness::{NO_HEDGES, Stage, some};
 
 const SEGMENTS: u64 = 50;
-
-/// Two orchestrators; the dear one holds the stream from its first segment on.
-async fn stage(flags: &[&str]) -> Stage {
-    let mut profile = Profile::passthrough(some(2));
-    let both = [("dear", 500), ("cheap", 1)];
-    for (orchestrator, (name, price)) in profile.orchestrators.iter_mut().zip(both) {
-        orchestrator.name = name.to_owned();
-        orchestrator.price = Some(Price::per_pixel(price));
-    }
-    let stage = Stage::start(profile, &[&NO_HEDGES, flags].concat()).await;
-    let room = |sessions| Change {
-        capacity: Some(sessions),
-        ..Change::default()
-    };
-    let cheap = stage.devnet.orchestrator("cheap").expect("there");
-    cheap.set(room(0));
-    stage.gateway.push("cam", 0).await.assert_whole();
-    assert_eq!(stage.winner("cam/0").await.name(), "dear");
-    cheap.set(room(10));
-    stage
-}
 
 /// What the program prints, and whether it did well.
 async fn pointsman(arguments: &[&str]) -> (bool, String) {
@@ -55,19 +33,11 @@ async fn replayed(bundle: Option<&Path>, recordings: &str) -> Value {
 
 #[tokio::test]
 async fn recorded_traffic_is_the_same_again_and_another_bundle_shows_what_it_would_change() {
-    let stage = stage(&[]).await;
+    let stage = Stage::held_by_dear(&[]).await;
     for sequence in 1..SEGMENTS {
         stage.gateway.push("cam", sequence).await.assert_whole();
     }
-    let uri = |name: &str| {
-        stage
-            .devnet
-            .orchestrator(name)
-            .expect("there")
-            .uri()
-            .to_owned()
-    };
-    let (dear, cheap) = (uri("dear"), uri("cheap"));
+    let (dear, cheap) = (stage.uri("dear"), stage.uri("cheap"));
     let data = stage.gateway.data().to_owned();
     let _kept = stage.gateway.stop().await;
     let recordings = data.join("decisions");
@@ -127,7 +97,7 @@ async fn recorded_traffic_is_the_same_again_and_another_bundle_shows_what_it_wou
 
 #[tokio::test]
 async fn a_running_gateway_explains_its_last_decisions_and_records_nothing_when_it_is_off() {
-    let stage = stage(&["--record", "off"]).await;
+    let stage = Stage::held_by_dear(&["--record", "off"]).await;
     let gateway = &stage.gateway;
     let (status, text) = gateway.admin("/api/v1/decisions/cam/0").await;
     assert_eq!(status, 200, "{text}");
@@ -148,12 +118,7 @@ async fn a_running_gateway_explains_its_last_decisions_and_records_nothing_when_
     let data = gateway.data().to_str().expect("text").to_owned();
     let at = ["--addr", &gateway.admin, "--data-dir", &data];
     let (well, why) = pointsman(&[&["explain", "cam/0"][..], &at].concat()).await;
-    let dear = stage
-        .devnet
-        .orchestrator("dear")
-        .expect("there")
-        .uri()
-        .to_owned();
+    let dear = stage.uri("dear");
     assert!(well && why.contains("cam/0 (transcode) goes to"), "{why}");
     assert!(why.contains(&format!("to {dear} at +")), "{why}");
     let (well, json) = pointsman(&[&["explain", "cam/0", "--json"][..], &at].concat()).await;

@@ -1,21 +1,9 @@
 //! Bundles are tried before they decide, and what happened to them can be read.
 
-use pointsman_devnet::{Price, Profile};
 use serde_json::Value;
 
 use crate::harness::bundle::{self, Bundle};
-use crate::harness::{Gateway, NO_HEDGES, Stage, eventually, some};
-
-/// Two orchestrators at 500 and 1 wei a pixel.
-async fn stage() -> Stage {
-    let mut profile = Profile::passthrough(some(2));
-    let both = [("dear", 500), ("cheap", 1)];
-    for (orchestrator, (name, price)) in profile.orchestrators.iter_mut().zip(both) {
-        orchestrator.name = name.to_owned();
-        orchestrator.price = Some(Price::per_pixel(price));
-    }
-    Stage::start(profile, &NO_HEDGES).await
-}
+use crate::harness::{Gateway, Stage, eventually};
 
 /// Pushes a segment; answers its decision.
 async fn push(stage: &Stage, sequence: u64) -> Value {
@@ -35,7 +23,7 @@ fn cheapest() -> String {
 
 #[tokio::test]
 async fn a_shadow_is_compared_and_not_heard() {
-    let stage = stage().await;
+    let stage = Stage::dear_and_cheap(&[]).await;
     let gateway = &stage.gateway;
     let (well, said) = gateway
         .policy(&["shadow", &cheapest(), "--share", "100%"])
@@ -60,7 +48,7 @@ async fn a_shadow_is_compared_and_not_heard() {
 
 #[tokio::test]
 async fn a_canary_decides_for_its_share_and_is_promoted_for_good() {
-    let stage = stage().await;
+    let stage = Stage::dear_and_cheap(&[]).await;
     let gateway = &stage.gateway;
     let (well, said) = gateway.policy(&["promote"]).await;
     assert!(!well && said.contains("no canary"), "{said}");
@@ -89,7 +77,7 @@ async fn a_canary_decides_for_its_share_and_is_promoted_for_good() {
 
 #[tokio::test]
 async fn a_faulty_canary_is_rolled_back_by_itself_and_loses_no_job() {
-    let stage = stage().await;
+    let stage = Stage::dear_and_cheap(&[]).await;
     let gateway = &stage.gateway;
     let folder = tempfile::tempdir().expect("a folder");
     Bundle::of("trap").write(folder.path());
@@ -112,7 +100,7 @@ async fn a_faulty_canary_is_rolled_back_by_itself_and_loses_no_job() {
 
 #[tokio::test]
 async fn a_share_must_be_one() {
-    let stage = stage().await;
+    let stage = Stage::dear_and_cheap(&[]).await;
     for share in ["0%", "101%", "5", "nan%"] {
         let (well, said) = stage
             .gateway

@@ -149,7 +149,7 @@ async fn who_is_not_let_in_is_told_before_anything_is_read() {
 async fn a_name_that_is_live_over_rtmp_is_refused_for_good_and_its_stream_plays_on() {
     let stage = Stage::passthrough(1, &[]).await;
     let gateway = &stage.gateway;
-    let publisher = gateway.publish("live/cam", &Clip::long());
+    let publisher = gateway.publish_half("live/cam", &Clip::long()).await;
     eventually("the publisher is let in", async || {
         gateway.streams().await.len() == 1
     })

@@ -16,7 +16,7 @@ async fn guarded(
         "--auth-webhook-url",
         &webhook.url,
         "--auth-webhook-timeout",
-        "500ms",
+        "10s",
     ];
     (Stage::passthrough(1, &flags).await, webhook)
 }

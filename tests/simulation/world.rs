@@ -1,6 +1,7 @@
 //! A gateway's insides in paused time: the real directory, the real default bundle and the real dispatch; only the orchestrators are made up.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use pointsman_dispatch::{
 use pointsman_facts::{Failure, Symbol, Workload};
 use pointsman_native::Native;
 use pointsman_policy::bundle::MAX_COMPONENT;
-use pointsman_policy::{Bundle, Config, Host};
+use pointsman_policy::{Bundle, Config, Host, Limits};
 use pointsman_transport::Answer;
 use pointsman_wire::ServiceUri;
 use pointsman_wire::capabilities::{advertisement, orchestrator_default};
@@ -146,7 +147,16 @@ pub(crate) fn uri(name: &str) -> ServiceUri {
 
 fn policy() -> Host {
     let twin = Arc::new(Native::new(pointsman_default_bundle::stage));
-    let host = Host::new(Config::default(), Some(twin)).expect("an engine");
+    // Time stands still for everything but the policies' clock, and a busy machine's must not decide.
+    let limits = Limits {
+        ticks: NonZeroU32::new(100_000).expect("above zero"),
+        ..Limits::default()
+    };
+    let config = Config {
+        limits,
+        ..Config::default()
+    };
+    let host = Host::new(config, Some(twin)).expect("an engine");
     let files = pointsman_default_bundle::bundle()
         .iter()
         .map(|&(name, bytes)| (name.to_owned(), bytes.to_vec()));

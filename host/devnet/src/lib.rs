@@ -56,6 +56,7 @@ mod serve;
 mod session;
 mod store;
 mod tls;
+mod topup;
 mod transcode;
 mod upload;
 

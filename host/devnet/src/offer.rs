@@ -40,6 +40,14 @@ pub(crate) fn offer(
         Some(Kind::WrongAddress) => fastrand::fill(&mut info.address),
         _ => {}
     }
+    if let Some(params) = &mut info.ticket_params {
+        match kind {
+            Some(Kind::StaleTickets) => params.expiration_block = vec![1],
+            Some(Kind::EndlessTickets) => params.expiration_block.clear(),
+            Some(Kind::WrongRecipient) => fastrand::fill(&mut params.recipient),
+            _ => {}
+        }
+    }
     info
 }
 

@@ -13,7 +13,7 @@ use crate::answer::{self, Answer};
 use crate::download::PREFIX;
 use crate::failure::{Kind, Method};
 use crate::node::Life;
-use crate::{download, rpc, segment, upload};
+use crate::{download, rpc, segment, topup, upload};
 
 /// A connection's requests.
 #[derive(Clone)]
@@ -70,16 +70,22 @@ impl Caller {
             let answer = rpc::answer(life, request, kind.clone()).await;
             return answer::spoilt_grpc(answer, kind.as_ref()).await;
         }
-        match method {
-            Some(Method::Segment) => match segment::answer(life, request, kind).await {
-                Some(answer) => answer,
-                None => {
-                    self.cut.cancel();
-                    std::future::pending().await
-                }
-            },
-            Some(Method::Download) => download::answer(&life, path, kind.as_ref()).await,
-            _ => answer::text(404, "404 page not found"),
+        let on_chain = life.recipient.is_some();
+        let answer = match (method, path) {
+            (Some(Method::Segment), _) => segment::answer(life, request, kind).await,
+            (Some(Method::Download), path) => {
+                Some(download::answer(&life, path, kind.as_ref()).await)
+            }
+            (_, "/payment") if on_chain => topup::payment(&life, request).await,
+            (_, "/refresh-payment") if on_chain => Some(topup::refresh(&life, request).await),
+            _ => Some(answer::text(404, "404 page not found")),
+        };
+        match answer {
+            Some(answer) => answer,
+            None => {
+                self.cut.cancel();
+                std::future::pending().await
+            }
         }
     }
 }

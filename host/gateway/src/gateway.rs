@@ -288,6 +288,7 @@ fn publishers(settings: &Settings) -> rtmp::Settings {
         grace: settings.streams.reconnect_grace,
         silence: settings.streams.publisher_silence,
         sessions: settings.streams.max_sessions,
+        waiting_per_address: settings.streams.rtmp_waiting_per_address,
     }
 }
 
@@ -347,6 +348,7 @@ fn limits(settings: &Settings) -> Result<streams::Limits> {
         playlists: PlaylistSettings {
             window: usize::try_from(settings.streams.playlist_window.get())?,
             keep: usize::try_from(settings.streams.playlist_keep.get())?,
+            bytes: settings.streams.playlist_bytes,
         },
     })
 }

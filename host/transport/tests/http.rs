@@ -174,7 +174,7 @@ async fn a_lying_content_length_sets_nothing_aside() {
 async fn errors_before_a_response_are_told_apart() {
     let closed = Server::tls(router()).await;
     let uri = closed.uri.clone();
-    closed.stop().await;
+    let _port = closed.stop().await;
     let request = http::Request::get(uri.join("/"))
         .body(Full::default())
         .expect("a request");
@@ -234,8 +234,8 @@ async fn a_restarted_orchestrator_is_reached_again() {
         body(&connections, &server, "/rendition", 1 << 20)
             .await
             .expect("a rendition");
-        let address = server.stop().await;
-        let server = Server::tls_at(address, router()).await;
+        let port = server.stop().await;
+        let server = Server::tls_at(port, router()).await;
         // A request that was being written when the close was noticed is not repeated by the pool.
         let mut attempts = 0;
         while body_or_error(&connections, &server).await.is_err() {

@@ -149,8 +149,8 @@ async fn a_restarted_orchestrator_is_reached_again() {
     let connections = Connections::default();
     ask(&connections, &server).await.expect("an answer");
 
-    let address = server.stop().await;
-    let server = Server::tls_at(address, router(Behaviour::Answer)).await;
+    let port = server.stop().await;
+    let server = Server::tls_at(port, router(Behaviour::Answer)).await;
     let connect = ask(&connections, &server).await.expect("an answer");
     assert!(connect.is_some(), "by a new connection");
 }
@@ -161,7 +161,7 @@ async fn a_dead_orchestrator_is_a_connect_error() {
     let connections = Connections::default();
     ask(&connections, &server).await.expect("an answer");
     let uri = server.uri.clone();
-    server.stop().await;
+    let _port = server.stop().await;
     let request = OrchestratorRequest::default();
     let error = connections.get_orchestrator(&uri, &request, LONG).await;
     assert!(matches!(error, Err(RpcError::Connect(_))), "{error:?}");

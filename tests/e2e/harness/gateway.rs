@@ -33,7 +33,9 @@ pub(crate) struct Stopped {
 }
 
 const LOG: &str = "log";
-const STOP: Duration = Duration::from_secs(60);
+const STOP: Duration = Duration::from_secs(180);
+/// What makes its memory the same on machines with many cores: threads, and arenas of the allocator, which has one for each.
+const THREADS: [(&str, &str); 2] = [("TOKIO_WORKER_THREADS", "4"), ("MALLOC_ARENA_MAX", "4")];
 
 // === impl Gateway ===
 
@@ -53,7 +55,7 @@ impl Gateway {
             .open(data.path().join(LOG))
             .expect("a log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_pointsman"));
-        command.env_clear().args([
+        command.env_clear().envs(THREADS).args([
             "run",
             "--http-addr",
             "127.0.0.1:0",
@@ -173,6 +175,12 @@ impl Gateway {
     /// Its log so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.data.path().join(LOG)).expect("the log")
+    }
+
+    /// Waits until its log has these words: what it tells others may be heard before it is logged.
+    pub(crate) async fn logs(&self, words: &str) {
+        let heard = async || self.log().contains(words);
+        super::eventually(words, heard).await;
     }
 
     /// Most memory it has held so far, in bytes; `None` where the system does not tell.

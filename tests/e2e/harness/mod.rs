@@ -6,6 +6,7 @@ mod gateway;
 pub(crate) mod media;
 mod multipart;
 pub(crate) mod play;
+mod prices;
 pub(crate) mod publisher;
 mod push;
 pub(crate) mod till;
@@ -22,8 +23,8 @@ pub(crate) use gateway::Gateway;
 pub(crate) use push::Pushed;
 
 /// How long segments last by the word of those who push them: the time in which a failure must be overcome. Longer than their media,
-/// so that a machine that stands still for a second or two does not decide the outcome.
-pub(crate) const SEGMENT: Duration = Duration::from_secs(6);
+/// so that a machine that stands still for some seconds does not decide the outcome.
+pub(crate) const SEGMENT: Duration = Duration::from_secs(12);
 
 /// How long the media of [`media::segment`] lasts, for tests of what takes several times as long.
 pub(crate) const SHORT: Duration = Duration::from_secs(2);
@@ -33,7 +34,7 @@ pub(crate) const NO_HEDGES: [&str; 4] =
     ["--hedge-budget-percent", "0", "--hedge-budget-floor", "0"];
 
 /// For what must come true sooner or later; only a test that fails waits as long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A gateway and its orchestrators.
 pub(crate) struct Stage {

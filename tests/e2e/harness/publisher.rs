@@ -5,9 +5,10 @@ use std::process::{Output, Stdio};
 use std::sync::LazyLock;
 
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin, Command};
 
-use super::Gateway;
+use super::{Gateway, eventually};
 
 /// A file to publish: 320x180 at 30 frames a second, an IDR picture every second, two B-frames between others.
 #[derive(Clone, Debug)]
@@ -19,6 +20,13 @@ pub(crate) struct Clip {
 /// ffmpeg, publishing. Dropping it kills it.
 pub(crate) struct Publisher {
     child: Child,
+}
+
+/// ffmpeg that has been given the first half of a clip: it publishes that, and then says nothing until it is given the other.
+pub(crate) struct Held {
+    publisher: Publisher,
+    pipe: ChildStdin,
+    rest: Vec<u8>,
 }
 
 // === impl Clip ===
@@ -108,6 +116,17 @@ impl Publisher {
     }
 }
 
+// === impl Held ===
+
+impl Held {
+    /// Lets it publish the rest; fails the test if it cannot.
+    pub(crate) async fn finish(mut self) {
+        self.pipe.write_all(&self.rest).await.expect("it reads on");
+        drop(self.pipe);
+        self.publisher.finish().await;
+    }
+}
+
 // === impl Gateway ===
 
 impl Gateway {
@@ -120,17 +139,47 @@ impl Gateway {
     pub(crate) fn publish(&self, path: &str, clip: &Clip) -> Publisher {
         let mut command = Command::new("ffmpeg");
         command.args(["-nostdin", "-loglevel", "error", "-re", "-i"]);
+        command.arg(&clip.file).stdin(Stdio::null());
+        self.publish_by(command, path)
+    }
+
+    /// Publishes the first half of `clip` under `path`, and holds it there.
+    pub(crate) async fn publish_half(&self, path: &str, clip: &Clip) -> Held {
+        let mut first = std::fs::read(&clip.file).expect("a clip");
+        let rest = first.split_off(first.len() / 2);
+        let mut command = Command::new("ffmpeg");
+        command.args(["-nostdin", "-loglevel", "error", "-f", "flv", "-i"]);
+        command.arg("pipe:0").stdin(Stdio::piped());
+        let mut publisher = self.publish_by(command, path);
+        let mut pipe = publisher.child.stdin.take().expect("piped");
+        pipe.write_all(&first).await.expect("it reads");
+        Held {
+            publisher,
+            pipe,
+            rest,
+        }
+    }
+
+    fn publish_by(&self, mut command: Command, path: &str) -> Publisher {
         command
-            .arg(&clip.file)
             .args(["-c", "copy", "-f", "flv"])
             .arg(self.rtmp_url(path));
         command
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let child = command.spawn().expect("ffmpeg is installed");
         Publisher { child }
+    }
+
+    /// Waits until it has seen that every publisher has gone: that comes after their own end.
+    pub(crate) async fn publishers_gone(&self) {
+        eventually("no RTMP connection is left", async || {
+            let (_, text) = self.admin("/metrics").await;
+            let mut lines = text.lines();
+            lines.any(|line| line == "pointsman_rtmp_connections 0")
+        })
+        .await;
     }
 
     /// Publishes what ought to be refused, and answers what the publisher says about it.

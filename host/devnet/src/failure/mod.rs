@@ -87,6 +87,12 @@ pub enum Kind {
     },
     /// The offer names an Ethereum address, other in every answer.
     WrongAddress,
+    /// The offer's ticket parameters have expired. This and the next two change nothing off-chain.
+    StaleTickets,
+    /// The offer's ticket parameters name no block at which they expire.
+    EndlessTickets,
+    /// The offer's tickets are to be made out to an address, other in every answer.
+    WrongRecipient,
 }
 
 /// How often a rule applies.
@@ -136,7 +142,10 @@ impl Kind {
             | Self::ExpiredToken
             | Self::WantsStorage
             | Self::WrongTranscoder { .. }
-            | Self::WrongAddress => &[GetOrchestrator, Segment],
+            | Self::WrongAddress
+            | Self::StaleTickets
+            | Self::EndlessTickets
+            | Self::WrongRecipient => &[GetOrchestrator, Segment],
             Self::Error { .. } | Self::FewerRenditions | Self::Busy => &[Segment],
             Self::CorruptRendition | Self::MissingRendition => &[Download],
         }

@@ -43,6 +43,9 @@ const PLAIN: &[(&str, Kind)] = &[
     ("expired-token", Kind::ExpiredToken),
     ("wants-storage", Kind::WantsStorage),
     ("wrong-address", Kind::WrongAddress),
+    ("stale-tickets", Kind::StaleTickets),
+    ("endless-tickets", Kind::EndlessTickets),
+    ("wrong-recipient", Kind::WrongRecipient),
 ];
 
 /// The failures of one orchestrator, in order of precedence. Empty: it works.

@@ -198,6 +198,12 @@ impl Recipient {
         })
     }
 
+    /// The price that a session began with, if it has one.
+    pub(crate) fn fixed_price(&self, sender: Address, session: &str) -> Option<PriceInfo> {
+        let price = self.book.lock().price(sender, session)?;
+        Some(params::info(&price))
+    }
+
     /// Whether a session's credit reaches a ticket's worth: no more is asked, however large the job.
     pub(crate) fn covers(&self, sender: Address, session: &str) -> bool {
         let least = pointsman_wire::amount::whole(U256::from(self.account.settings.ticket_ev));

@@ -5,5 +5,6 @@ mod control;
 mod failures;
 mod golden;
 mod life;
+mod paid;
 mod support;
 mod transcoding;

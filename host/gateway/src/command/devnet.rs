@@ -5,13 +5,18 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use pointsman_devnet::{Mode, Profile};
 
-use super::interrupted;
+use super::Interrupts;
 use crate::cli::Devnet;
 use crate::logging;
 
 pub(super) async fn run(wanted: Devnet) -> Result<()> {
     logging::warnings();
-    let devnet = pointsman_devnet::start(profile(&wanted)?).await?;
+    // Before anything is said: who has read that it runs may interrupt it.
+    let mut interrupts = Interrupts::listen()?;
+    let devnet = tokio::select! {
+        devnet = pointsman_devnet::start(profile(&wanted)?) => devnet?,
+        () = interrupts.next() => return Ok(()),
+    };
     println!("pointsman devnet {}", env!("CARGO_PKG_VERSION"));
     for orchestrator in devnet.orchestrators() {
         let price = orchestrator
@@ -33,7 +38,7 @@ pub(super) async fn run(wanted: Devnet) -> Result<()> {
         "use them with: pointsman run --orch-addr {}",
         devnet.uris().join(",")
     );
-    interrupted().await;
+    interrupts.next().await;
     devnet.stop().await;
     Ok(())
 }

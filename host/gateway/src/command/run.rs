@@ -15,9 +15,13 @@ pub(super) async fn run(settings: Settings) -> Result<()> {
     for setting in settings.describe() {
         tracing::info!(key = setting.key, value = setting.value, from = %setting.source, "setting");
     }
-    let gateway = Gateway::start(settings).await?;
-    println!("{}", gateway.banner().await);
+    // Before anything is said: who has read that it runs may interrupt it.
     let mut interrupts = Interrupts::listen()?;
+    let gateway = tokio::select! {
+        gateway = Gateway::start(settings) => gateway?,
+        () = interrupts.next() => return Ok(()),
+    };
+    println!("{}", gateway.banner().await);
     interrupts.next().await;
     eprintln!("draining: no new streams; interrupt again to stop at once");
     tokio::select! {

@@ -118,6 +118,7 @@ impl Live {
         let mut config = hls::Config::new(spec.name.to_string(), renditions, spec.segment);
         config.window = playlists.window;
         config.keep = playlists.keep;
+        config.bytes = playlists.bytes;
         Ok(Self {
             playout: Mutex::new(Playout::new(config)?),
             span: span(&spec),

@@ -48,6 +48,8 @@ pub struct PlaylistSettings {
     pub window: usize,
     /// Segments kept, the listed ones among them.
     pub keep: usize,
+    /// Bytes that they may have, renditions included.
+    pub bytes: usize,
 }
 
 /// Every stream by name.

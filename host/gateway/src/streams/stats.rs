@@ -36,10 +36,12 @@ pub struct Summary {
     failed: u64,
     source_bytes: u64,
     rendition_bytes: u64,
-    /// Positions of the playlists, those of them with a gap, and results that came too late to be listed.
+    /// Positions of the playlists, those of them with a gap, results that came too late to be listed, and positions that left early to
+    /// make room.
     listed: u64,
     gaps: u64,
     late: u64,
+    early: u64,
     /// Who did the last segment.
     orchestrator: Option<String>,
 }
@@ -92,6 +94,7 @@ impl Stats {
             listed: counts.listed,
             gaps: counts.gaps,
             late: counts.late,
+            early: counts.early,
             orchestrator: self.orchestrator.lock().clone(),
         }
     }

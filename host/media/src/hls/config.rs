@@ -21,6 +21,10 @@ pub struct Config {
     /// Segments kept in memory per playlist, the listed ones among them; above `window`. Twice the window lets a player
     /// that has just read a playlist fetch all of it.
     pub keep: usize,
+    /// Bytes that all these segments may have together, source and renditions, and those that wait for their turn among them: beyond it
+    /// the oldest leave the playlists early, down to the last one. It is there for segments larger than anybody counted on; a window
+    /// that it cuts short breaks the three target durations above.
+    pub bytes: usize,
     /// The longest segment to expect: the segmenter's target, or the publisher's first `Content-Duration`. Rounded
     /// up to whole seconds for the playlists.
     pub target_duration: Duration,
@@ -85,7 +89,7 @@ pub(super) struct Names {
 // === impl Config ===
 
 impl Config {
-    /// go-livepeer's window (6 listed, 12 kept), a reorder allowance of one target duration, 32 in flight.
+    /// go-livepeer's window (6 listed, 12 kept), a reorder allowance of one target duration, 32 in flight, 256 MiB.
     #[must_use]
     pub fn new(name: String, renditions: Vec<RenditionSpec>, target_duration: Duration) -> Self {
         Self {
@@ -93,6 +97,7 @@ impl Config {
             renditions,
             window: 6,
             keep: 12,
+            bytes: 256 << 20,
             target_duration,
             reorder: target_duration,
             in_flight: 32,

@@ -8,7 +8,7 @@
 //! is always complete and consistent: a listed URI can be fetched, a media sequence never goes back, nothing is
 //! inserted before something already served. Whatever is announced, unless refused, is settled by its hard deadline: a
 //! failed or late segment is a gap, never a stall. Memory is bounded by [`Config::keep`] segments a playlist and
-//! [`Config::in_flight`] announced ones. Paths are go-livepeer's:
+//! [`Config::in_flight`] announced ones, and by [`Config::bytes`] of all of them. Paths are go-livepeer's:
 //!
 //! ```text
 //! /stream/{name}.m3u8                     Playout::master     lists {name}/{rendition}.m3u8

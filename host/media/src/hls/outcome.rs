@@ -25,6 +25,14 @@ impl Outcome {
         !matches!(self, Self::InFlight { .. })
     }
 
+    /// Of what is back.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::InFlight { .. } | Self::Failed => 0,
+            Self::Back(renditions) => renditions.iter().flatten().map(|r| r.bytes.len()).sum(),
+        }
+    }
+
     pub(super) fn again(&mut self) {
         match self {
             Self::InFlight { attempts } => *attempts = attempts.saturating_add(1),

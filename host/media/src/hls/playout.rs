@@ -48,6 +48,8 @@ pub struct Counts {
     pub late: u64,
     /// Announcements whose turn had passed.
     pub passed: u64,
+    /// Positions that left early, because of [`Config::bytes`].
+    pub early: u64,
 }
 
 /// Why a segment is not going to be listed. Whether its renditions are still wanted (a pusher that waits for them) is
@@ -281,11 +283,14 @@ impl Playout {
     /// Lists all that can be listed now.
     fn advance(&mut self, now: Instant) {
         loop {
-            let hurried = self.waiting.len() > self.config.in_flight;
+            // Half of the bytes, so that what waits cannot push out all that is listed.
+            let hurried = self.waiting.len() > self.config.in_flight
+                || self.waiting.bytes() > self.config.bytes / 2;
             if !self.settle((!hurried).then_some(now)) && !self.place(now, hurried) {
                 break;
             }
         }
+        self.shrink();
         let even = self.timeline.is_even() && self.waiting.len() == 0;
         if self.ended && even && !self.complete {
             self.complete = true;
@@ -299,6 +304,20 @@ impl Playout {
         {
             self.version += 1;
         }
+    }
+
+    fn shrink(&mut self) {
+        let most = self.config.bytes.saturating_sub(self.waiting.bytes());
+        let gone = self.timeline.shrink(most);
+        if gone == 0 {
+            return;
+        }
+        if self.counts.early == 0 {
+            let (stream, bytes) = (&self.config.name, self.config.bytes);
+            warn!(%stream, bytes, "segments are too large for all of them to be kept: the oldest leave the playlists early");
+        }
+        self.counts.early += gone;
+        self.changed(0..self.rendered.len());
     }
 
     fn settle(&mut self, now: Option<Instant>) -> bool {

@@ -24,6 +24,8 @@ pub(super) struct Item {
     /// Discontinuity sequence number: the tags up to and with this position's.
     pub(super) discontinuities: u64,
     hard: Instant,
+    /// Of the source and the renditions that are listed.
+    bytes: usize,
 }
 
 /// The renditions of a position.
@@ -46,6 +48,8 @@ pub(super) struct Listed {
 pub(super) struct Timeline {
     /// At most `keep`, numbers rising.
     items: VecDeque<Item>,
+    /// Of all of them.
+    bytes: usize,
     /// The position of the first of them.
     first: u64,
     source: Listed,
@@ -82,6 +86,7 @@ impl Timeline {
         let target = millis(config.target_duration).div_ceil(1000).max(1);
         Self {
             items: VecDeque::with_capacity(config.keep + 1),
+            bytes: 0,
             first: 0,
             source: Listed::default(),
             renditions: Listed::default(),
@@ -181,7 +186,10 @@ impl Timeline {
         self.discontinuities += u64::from(discontinuity);
         let millis = millis(segment.duration);
         self.target = self.target.max((millis + 500) / 1000);
+        let bytes = segment.bytes.len();
+        self.bytes += bytes;
         self.items.push_back(Item {
+            bytes,
             number,
             source: segment.bytes,
             renditions: Renditions::Awaited(announced.outcome),
@@ -194,7 +202,31 @@ impl Timeline {
         self.source.to += 1;
         self.source = self.slid(self.source);
         if self.items.len() > self.keep {
-            self.items.pop_front();
+            self.drop_first();
+        }
+    }
+
+    /// Lets the oldest positions go, listed or not, while all of them have more than `most` bytes. What every playlist ends with stays.
+    /// Returns how many went.
+    pub(super) fn shrink(&mut self, most: usize) -> u64 {
+        let awaited = self
+            .items
+            .back()
+            .is_some_and(|item| matches!(item.renditions, Renditions::Awaited(_)));
+        let least = if awaited { 2 } else { 1 };
+        let before = self.first;
+        while self.bytes > most && self.items.len() > least {
+            self.drop_first();
+        }
+        for listed in [&mut self.source, &mut self.renditions] {
+            listed.from = listed.from.max(self.first);
+        }
+        self.first - before
+    }
+
+    fn drop_first(&mut self) {
+        if let Some(item) = self.items.pop_front() {
+            self.bytes -= item.bytes;
             self.first += 1;
         }
     }
@@ -223,6 +255,9 @@ impl Timeline {
         let bytes =
             |rendition: &Option<RenditionSegment>| rendition.as_ref().map(|r| r.bytes.clone());
         item.renditions = Renditions::Listed(renditions.iter().map(bytes).collect());
+        let more: usize = renditions.iter().flatten().map(|r| r.bytes.len()).sum();
+        item.bytes += more;
+        self.bytes += more;
         let millis = item.millis;
         self.renditions.to += 1;
         self.renditions = self.slid(self.renditions);

@@ -17,7 +17,7 @@ pub(super) struct Announced {
     pub(super) since: Instant,
 }
 
-/// By number. Bounded by `Config::in_flight`, which its owner enforces.
+/// By number. Bounded by `Config::in_flight` and `Config::bytes`, which its owner enforces.
 #[derive(Debug, Default)]
 pub(super) struct Waiting(BTreeMap<Number, Announced>);
 
@@ -36,6 +36,12 @@ impl Waiting {
 
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Of sources and renditions together.
+    pub(super) fn bytes(&self) -> usize {
+        let bytes = |one: &Announced| one.segment.bytes.len() + one.outcome.bytes();
+        self.0.values().map(bytes).sum()
     }
 
     pub(super) fn highest(&self) -> Option<Number> {

@@ -149,8 +149,9 @@ proptest! {
     #[test]
     fn any_numbers_at_all_keep_the_playlists_right(
         steps in vec((prop_oneof![0_u64..40, any::<u64>(), (u64::MAX - 40)..], 0_u8..3, 0_u64..3000, 0_u8..4), 1..80),
+        bytes in prop_oneof![0_usize..100, Just(usize::MAX)],
     ) {
-        let mut stage = Stage::new(config());
+        let mut stage = Stage::new(Config { bytes, ..config() });
         let mut observer = Observer::default();
         let mut numbers = vec![];
         for (sequence, bytes, pass, outcome) in steps {

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use pointsman_media::hls::Number;
+use bytes::Bytes;
+use pointsman_media::hls::{Config, Number};
 
 use crate::stage::{START, Stage, config, segment, source_bytes};
 
@@ -51,6 +52,55 @@ fn short_segments_stay_until_three_target_durations_remain() {
         whole(&mut stage, sequence, 2000);
     }
     assert_eq!(stage.listing("a"), "20/0: 20 21 22 23");
+}
+
+/// A stage that may hold so many bytes. `source N` has 8 of them, its renditions 3 each.
+fn tight(bytes: usize) -> Stage {
+    Stage::new(Config { bytes, ..config() })
+}
+
+#[test]
+fn what_is_too_large_to_be_kept_leaves_early() {
+    let mut stage = tight(3 * 14);
+    for sequence in 0..4 {
+        whole(&mut stage, sequence, 2000);
+    }
+    assert_eq!(
+        stage.listing("source"),
+        "1/0: 1 2 3",
+        "one less than listed"
+    );
+    assert_eq!(stage.listing("a"), "1/0: 1 2 3");
+    assert_eq!(stage.playout.segment("source", Number(0)), None);
+    assert_eq!(stage.playout.counts().early, 1);
+    let large = segment(Bytes::from(vec![7; 100]), 2000);
+    let number = stage.announce(4, large).expect("in turn");
+    assert_eq!(stage.listing("source"), "3/0: 3 4", "the last ones stay");
+    assert_eq!(stage.listing("a"), "3/0: 3");
+    stage.done(number);
+    assert_eq!(stage.listing("source"), "4/0: 4");
+    assert_eq!(stage.listing("a"), "4/0: 4");
+    for sequence in 5..8 {
+        whole(&mut stage, sequence, 2000);
+    }
+    assert_eq!(stage.listing("a"), "5/0: 5 6 7", "and back again");
+}
+
+#[test]
+fn what_waits_for_its_turn_counts_too_and_waits_for_less_of_it() {
+    let mut stage = tight(6 * 14);
+    for sequence in 0..3 {
+        whole(&mut stage, sequence, 2000);
+    }
+    // Three after a hole are half of the bytes; the fourth hurries them.
+    for sequence in 4..7 {
+        whole(&mut stage, sequence, 2000);
+    }
+    assert_eq!(stage.listing("a"), "0/0: 0 1 2");
+    whole(&mut stage, 7, 2000);
+    assert_eq!(stage.listing("a"), "3/0: *4 5 6 7");
+    assert_eq!(stage.playout.segment("a", Number(0)), None, "it made room");
+    assert_eq!(stage.playout.counts().early, 1);
 }
 
 #[test]

@@ -75,9 +75,13 @@ impl Gateway {
             }
             for event in session.input(&buffer[..read]).expect("ffmpeg speaks RTMP") {
                 let answer = self.event(event, &mut session, &mut reader, stream);
-                socket.write_all(&answer).await.expect("a listening ffmpeg");
+                // It may have sent everything and gone: what it sent is still read.
+                let _ = socket.write_all(&answer).await;
             }
             if stream.refusal.is_some() && !stream.path.is_empty() {
+                // Closed with bytes unread, the connection would be reset and the reason lost on its way.
+                let _ = socket.shutdown().await;
+                while let Ok(1..) = socket.read(&mut buffer).await {}
                 return;
             }
         }

@@ -19,7 +19,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -29,9 +29,15 @@ pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 /// A server; dropping it resets its connections.
 pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
     pub(crate) uri: ServiceUri,
+    port: Port,
     task: tokio::task::JoinHandle<()>,
+}
+
+/// A port of which nobody else can take possession while no server listens on it: a socket is bound to it, and never listens.
+pub(crate) struct Port {
+    address: SocketAddr,
+    _bound: TcpSocket,
 }
 
 /// Presents one key's certificate and signs with another key.
@@ -41,12 +47,12 @@ struct Impostor(Arc<CertifiedKey>);
 impl Server {
     /// Serves a router over TLS, HTTP/2 and HTTP/1.1.
     pub(crate) async fn tls(router: Router) -> Self {
-        Self::tls_at(([127, 0, 0, 1], 0).into(), router).await
+        Self::tls_at(Port::any(), router).await
     }
 
-    pub(crate) async fn tls_at(address: SocketAddr, router: Router) -> Self {
+    pub(crate) async fn tls_at(port: Port, router: Router) -> Self {
         let acceptor = acceptor(&["h2", "http/1.1"]);
-        Self::start(address, "https", move |tcp| {
+        Self::start(port, "https", move |tcp| {
             let (acceptor, router) = (acceptor.clone(), router.clone());
             async move {
                 if let Ok(stream) = acceptor.accept(tcp).await {
@@ -59,7 +65,7 @@ impl Server {
 
     /// Serves a router without TLS.
     pub(crate) async fn plain(router: Router) -> Self {
-        Self::start(any(), "http", move |tcp| http(tcp, router.clone())).await
+        Self::start(Port::any(), "http", move |tcp| http(tcp, router.clone())).await
     }
 
     /// Hands each TLS connection, HTTP/1.1 by ALPN, to `serve`.
@@ -67,7 +73,7 @@ impl Server {
         serve: impl Fn(TlsStream<TcpStream>) -> F + Clone + Send + Sync + 'static,
     ) -> Self {
         let acceptor = acceptor(&["http/1.1"]);
-        Self::start(any(), "https", move |tcp| {
+        Self::start(Port::any(), "https", move |tcp| {
             let (acceptor, serve) = (acceptor.clone(), serve.clone());
             async move {
                 if let Ok(stream) = acceptor.accept(tcp).await {
@@ -83,7 +89,7 @@ impl Server {
         scheme: &str,
         serve: impl Fn(TcpStream) -> F + Send + Sync + 'static,
     ) -> Self {
-        Self::start(any(), scheme, serve).await
+        Self::start(Port::any(), scheme, serve).await
     }
 
     /// TLS by someone who does not hold the certificate's key.
@@ -95,7 +101,7 @@ impl Server {
         let mut config = server_config().with_cert_resolver(Arc::new(resolver));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Self::start(any(), "https", move |tcp| {
+        Self::start(Port::any(), "https", move |tcp| {
             let acceptor = acceptor.clone();
             async move {
                 if let Ok(stream) = acceptor.accept(tcp).await {
@@ -107,12 +113,12 @@ impl Server {
     }
 
     async fn start<F: Future<Output = ()> + Send + 'static>(
-        address: SocketAddr,
+        port: Port,
         scheme: &str,
         serve: impl Fn(TcpStream) -> F + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(address).await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
+        let listener = port.listen();
+        let uri = format!("{scheme}://{}", port.address);
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
@@ -122,17 +128,17 @@ impl Server {
             }
         });
         Self {
-            address,
-            uri: format!("{scheme}://{address}").parse().expect("a URI"),
+            uri: uri.parse().expect("a URI"),
+            port,
             task,
         }
     }
 
-    /// Resets all connections and frees the port.
-    pub(crate) async fn stop(mut self) -> SocketAddr {
+    /// Resets all connections; nobody listens on the port until somebody is given it.
+    pub(crate) async fn stop(mut self) -> Port {
         self.task.abort();
         assert!((&mut self.task).await.is_err(), "ended by the abort");
-        self.address
+        std::mem::replace(&mut self.port, Port::any())
     }
 }
 
@@ -140,6 +146,27 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+impl Port {
+    fn any() -> Self {
+        let bound = bound(([127, 0, 0, 1], 0).into());
+        Self {
+            address: bound.local_addr().expect("an address"),
+            _bound: bound,
+        }
+    }
+
+    fn listen(&self) -> TcpListener {
+        bound(self.address).listen(1024).expect("ours")
+    }
+}
+
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("an option");
+    socket.bind(address).expect("a free port");
+    socket
 }
 
 impl ResolvesServerCert for Impostor {
@@ -205,8 +232,4 @@ fn certificate_and_key() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         certificate,
         PrivateKeyDer::Pkcs8(key.serialize_der().into()),
     )
-}
-
-fn any() -> SocketAddr {
-    ([127, 0, 0, 1], 0).into()
 }

@@ -32,6 +32,10 @@ pub struct Streams {
     pub playlist_window: NonZeroU32,
     /// Segments kept for players that lag; more than `playlist_window`.
     pub playlist_keep: NonZeroU32,
+    /// Bytes that the kept segments of a stream may have, renditions included.
+    pub playlist_bytes: usize,
+    /// RTMP connections of one address that do not publish yet.
+    pub rtmp_waiting_per_address: NonZeroU32,
     /// How long a stream waits for its publisher to come back.
     pub reconnect_grace: Duration,
     /// Silence after which another connection may take a stream over.
@@ -149,6 +153,24 @@ pub(in crate::config) const GROUP: Group = Group {
             detail: "Above --playlist-window, to 20000. Each one costs the bytes of its source and renditions.",
         },
         Setting {
+            key: "playlist-bytes",
+            shape: Shape::One,
+            value: "SIZE",
+            default: Initial::Value("256MiB"),
+            summary: "Memory that the kept segments of one stream may take up, renditions included.",
+            detail: "1MiB to 64GiB. Beyond it the oldest leave the playlists early, whatever --playlist-window says; the last one \
+                     stays. Raise it for windows of many segments or high bitrates.",
+        },
+        Setting {
+            key: "rtmp-waiting-per-address",
+            shape: Shape::One,
+            value: "N",
+            default: Initial::Value("16"),
+            summary: "RTMP connections of one address that have not published yet; further ones are closed.",
+            detail: "1 to 100000; all addresses together have one for each of --max-sessions and 16 more. Raise it where publishers \
+                     come through one proxy or network address translation.",
+        },
+        Setting {
             key: "reconnect-grace",
             shape: Shape::One,
             value: "TIME",
@@ -195,6 +217,12 @@ impl Streams {
             hedges: ExtraWork::decode(decoder, ["hedge-budget-percent", "hedge-budget-floor"]),
             playlist_window: decoder.one("playlist-window", number::count_from(3, 10_000)),
             playlist_keep: decoder.one("playlist-keep", number::count(20_000)),
+            playlist_bytes: decoder.one(
+                "playlist-bytes",
+                size::between(ByteSize::mib(1), ByteSize::gib(64)),
+            ),
+            rtmp_waiting_per_address: decoder
+                .one("rtmp-waiting-per-address", number::count(100_000)),
             reconnect_grace: decoder.one(
                 "reconnect-grace",
                 duration::between(Duration::ZERO, 3600 * SECOND),

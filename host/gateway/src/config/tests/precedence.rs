@@ -80,6 +80,12 @@ const CASES: &[Case] = &[
     ("playlist-keep", ["7", "8"], |s| {
         s.streams.playlist_keep.to_string()
     }),
+    ("playlist-bytes", ["1MiB", "2MiB"], |s| {
+        s.streams.playlist_bytes.to_string()
+    }),
+    ("rtmp-waiting-per-address", ["1", "2"], |s| {
+        s.streams.rtmp_waiting_per_address.to_string()
+    }),
     ("reconnect-grace", ["1s", "2s"], |s| {
         format!("{:?}", s.streams.reconnect_grace)
     }),

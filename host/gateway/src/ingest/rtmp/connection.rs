@@ -9,12 +9,12 @@ use pointsman_media::name::{StreamKey, StreamName, StreamPath};
 use pointsman_media::rtmp::{self, Event, Publish, Session};
 use pointsman_wire::capabilities::TranscodeJob;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::error::{Error, Refusal};
 use super::seats::Place;
+use super::strangers::Stranger;
 use super::{GOODBYE, MAX_SILENCE, MAX_WITHOUT_SEGMENT, PUBLISH_WITHIN, Rtmp, WRITE_WITHIN};
 use crate::ingest::terms::Terms;
 use crate::streams::{LiveSpec, Origin};
@@ -32,8 +32,10 @@ pub(super) struct Connection<'a, S> {
     events: VecDeque<Event>,
     /// What is to be written before the next read.
     answers: BytesMut,
+    /// The peer cannot be told anything any more.
+    deaf: bool,
     /// Its place among those that have not published yet.
-    stranger: Option<OwnedSemaphorePermit>,
+    stranger: Option<Stranger>,
     /// Cancelled when another connection takes over.
     leave: CancellationToken,
     publishing: Option<Publishing>,
@@ -49,11 +51,7 @@ struct Publishing {
 // === impl Connection ===
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
-    pub(super) fn new(
-        rtmp: &'a Rtmp,
-        socket: S,
-        stranger: OwnedSemaphorePermit,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(rtmp: &'a Rtmp, socket: S, stranger: Stranger) -> Result<Self, Error> {
         Ok(Self {
             rtmp,
             socket,
@@ -61,6 +59,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             buffer: vec![0; READ],
             events: VecDeque::new(),
             answers: BytesMut::new(),
+            deaf: false,
             stranger: Some(stranger),
             leave: CancellationToken::new(),
             publishing: None,
@@ -78,7 +77,20 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
         if let Some(Publishing { place, .. }) = self.publishing.take() {
             place.leave();
         }
+        if result.is_ok() {
+            stop.run_until_cancelled(self.farewell()).await;
+        }
         result
+    }
+
+    /// Lets the peer go first. Closed with bytes unread, the connection would be reset, and what was said last lost on its way; encoders
+    /// that say twice that they have finished would take that for a failure.
+    async fn farewell(&mut self) {
+        let gone = async {
+            let _ = self.socket.shutdown().await;
+            while let Ok(1..) = self.socket.read(&mut self.buffer).await {}
+        };
+        let _ = timeout(GOODBYE, gone).await;
     }
 
     async fn serve(&mut self) -> Result<(), Error> {
@@ -165,12 +177,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
     }
 
     async fn flush(&mut self) -> Result<(), Error> {
-        if self.answers.is_empty() {
+        let answers = std::mem::take(&mut self.answers);
+        if answers.is_empty() || self.deaf {
             return Ok(());
         }
-        let written = timeout(WRITE_WITHIN, self.socket.write_all(&self.answers)).await;
-        self.answers = BytesMut::new();
-        Ok(written.map_err(|_| Error::SlowReader)??)
+        let written = timeout(WRITE_WITHIN, self.socket.write_all(&answers)).await;
+        // A peer that has gone may have sent everything before: that is there to be read yet, and ends as the connection did.
+        self.deaf = written.map_err(|_| Error::SlowReader)?.is_err();
+        Ok(())
     }
 
     async fn refuse(&mut self, publish: &Publish, reason: &str) -> Result<(), Error> {
@@ -178,10 +192,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
         let refused = self.session.reject(publish.request, code, reason)?;
         self.answers.extend_from_slice(&refused);
         self.flush().await?;
-        self.socket.shutdown().await?;
-        // Closed with bytes unread, the connection would be reset and the refusal lost on its way.
-        let rest = async { while let Ok(1..) = self.socket.read(&mut self.buffer).await {} };
-        let _ = timeout(GOODBYE, rest).await;
+        self.farewell().await;
         Ok(())
     }
 

@@ -14,7 +14,7 @@
 //! | What | Bound | Beyond it |
 //! |---|---|---|
 //! | from the connection to the wish to publish | 10 s, then the webhook's own time | closed, `not-published` |
-//! | connections that do not publish yet | one a [session](Settings::sessions) and 16 | closed at once, `limit` |
+//! | connections that do not publish yet | one a [session](Settings::sessions) and 16; of one address [16](Settings::waiting_per_address) | closed at once, `limit` |
 //! | connections that publish | one a session, pushed streams included | refused, `refused-full` |
 //! | a peer that does not read | 5 s a write | closed, `slow-reader` |
 //! | nothing comes | 30 s | closed, `silent` |
@@ -31,6 +31,7 @@ mod connection;
 mod error;
 mod room;
 pub mod seats;
+mod strangers;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -43,7 +44,6 @@ use futures::FutureExt;
 use pointsman_media::segmenter;
 use pointsman_wire::profile::Profile;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -53,6 +53,7 @@ use crate::streams::Streams;
 use connection::Connection;
 use error::Error;
 use seats::Seats;
+use strangers::{Stranger, Strangers};
 
 /// How RTMP publishers are treated.
 #[derive(Clone, Debug)]
@@ -67,6 +68,8 @@ pub struct Settings {
     pub silence: Duration,
     /// Streams there may be at once.
     pub sessions: NonZeroU32,
+    /// Connections of one address that do not publish yet.
+    pub waiting_per_address: NonZeroU32,
 }
 
 /// Takes RTMP publishers. One a gateway.
@@ -76,7 +79,7 @@ pub struct Rtmp {
     settings: Settings,
     seats: Arc<Seats>,
     /// Places for connections that do not publish yet.
-    strangers: Arc<Semaphore>,
+    strangers: Strangers,
     drain: CancellationToken,
 }
 
@@ -84,7 +87,7 @@ pub struct Rtmp {
 const PUBLISH_WITHIN: Duration = Duration::from_secs(10);
 /// How long a peer may take to read an answer. All of them together fit into a socket's buffers.
 const WRITE_WITHIN: Duration = Duration::from_secs(5);
-/// How long a peer that was refused may take to go by itself.
+/// How long a peer that was refused, or has finished, may take to go by itself.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// A connection that sends nothing at all for longer is closed; encoders send several messages a second.
 const MAX_SILENCE: Duration = Duration::from_secs(30);
@@ -107,10 +110,10 @@ impl Rtmp {
         settings: Settings,
         drain: CancellationToken,
     ) -> Arc<Self> {
-        let strangers = settings.sessions.get() as usize + STRANGERS;
+        let places = settings.sessions.get() as usize + STRANGERS;
         Arc::new(Self {
             seats: Arc::new(Seats::new(streams, settings.clone(), drain.clone())),
-            strangers: Arc::new(Semaphore::new(strangers)),
+            strangers: Strangers::new(places, settings.waiting_per_address),
             webhook,
             settings,
             drain,
@@ -128,13 +131,16 @@ impl Rtmp {
             };
             match accepted {
                 Ok((socket, peer)) => {
-                    let Ok(stranger) = self.strangers.clone().try_acquire_owned() else {
-                        if logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
-                            logged = Some(Instant::now());
-                            tracing::warn!(%peer, reason = "limit", "RTMP connection refused: too many have not published yet");
+                    let stranger = match self.strangers.enter(peer.ip()) {
+                        Ok(stranger) => stranger,
+                        Err(crowded) => {
+                            if logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
+                                logged = Some(Instant::now());
+                                tracing::warn!(%peer, reason = "limit", "RTMP connection refused: {crowded}");
+                            }
+                            closed("limit");
+                            continue;
                         }
-                        closed("limit");
-                        continue;
                     };
                     let (rtmp, stop) = (self.clone(), stop.clone());
                     connections.spawn(async move {
@@ -156,7 +162,7 @@ impl Rtmp {
     async fn connection(
         &self,
         socket: TcpStream,
-        stranger: OwnedSemaphorePermit,
+        stranger: Stranger,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         socket.set_nodelay(true)?;

@@ -3,6 +3,7 @@
 mod peer;
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -22,6 +23,7 @@ use error::Refusal;
 use peer::{PING, Peer};
 
 const SECOND: Duration = Duration::from_secs(1);
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// An ingest whose streams have their source alone, so that no orchestrator is asked for anything.
 async fn ingest(sessions: u32) -> Arc<Rtmp> {
@@ -39,6 +41,7 @@ async fn ingest(sessions: u32) -> Arc<Rtmp> {
         playlists: PlaylistSettings {
             window: 6,
             keep: 12,
+            bytes: 256 << 20,
         },
         transcode: false,
     };
@@ -49,6 +52,7 @@ async fn ingest(sessions: u32) -> Arc<Rtmp> {
         grace: 30 * SECOND,
         silence: 3 * SECOND,
         sessions,
+        waiting_per_address: NonZeroU32::new(1000).expect("many"),
     };
     let webhook = Webhook::new(None, SECOND).expect("a client");
     let streams = Streams::new(Arc::new(transcoder), limits);
@@ -66,7 +70,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let rtmp = rtmp.clone();
-    let stranger = rtmp.strangers.clone().try_acquire_owned().expect("a place");
+    let stranger = rtmp.strangers.enter(HERE).expect("a place");
     tokio::spawn(async move {
         let connection = Connection::new(&rtmp, socket, stranger)?;
         connection.run(&CancellationToken::new()).await
@@ -140,7 +144,7 @@ async fn who_does_not_publish_in_time_is_closed() {
     let (_, ends) = tokio::join!(drip, ends);
     assert_eq!(ends, ["not-published"; 3]);
     assert!(started.elapsed() < PUBLISH_WITHIN + 2 * SECOND);
-    assert_eq!(rtmp.strangers.available_permits(), 1 + STRANGERS);
+    assert_eq!(rtmp.strangers.free(), 1 + STRANGERS);
 }
 
 #[tokio::test(start_paused = true)]
@@ -207,6 +211,72 @@ async fn a_publisher_faster_than_its_segments_come_back_waits_and_loses_nothing(
     assert_eq!(segments(&rtmp, "cam"), u64::from(COUNT));
 }
 
+/// Encoders say twice that they have finished, with two commands.
+#[tokio::test(start_paused = true)]
+async fn who_has_finished_may_say_so_again_and_goes_by_itself() {
+    let rtmp = ingest(1).await;
+    let (mut peer, connection) = connect(&rtmp);
+    peer.publish("cam").await;
+    for _ in 0..2 {
+        peer.say(&peer::close()).await;
+        tokio::time::sleep(SECOND / 4).await;
+    }
+    drop(peer);
+    connection
+        .await
+        .expect("no panic")
+        .expect("a good publisher");
+}
+
+/// A pipe whose peer has gone: what it sent before can be read, and nothing can be written.
+struct Gone(DuplexStream);
+
+impl AsyncRead for Gone {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Gone {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_before_the_publisher_went_is_not_lost() {
+    const COUNT: u32 = 200;
+    let rtmp = ingest(1).await;
+    let (ours, theirs) = tokio::io::duplex(8 << 10);
+    let connection = serve(&rtmp, Gone(ours));
+    let mut peer = Peer(theirs);
+    // Nothing is waited for: the answers are lost.
+    peer.say(&peer::everything("cam")).await;
+    peer.say(&peer::header()).await;
+    for at in 0..COUNT {
+        peer.say(&peer::key_frame(2000 * at)).await;
+        peer.say(&PING).await;
+    }
+    drop(peer);
+    connection
+        .await
+        .expect("no panic")
+        .expect("a good publisher");
+    assert_eq!(segments(&rtmp, "cam"), u64::from(COUNT));
+}
+
 /// A pipe that panics on a ping.
 struct Trap(DuplexStream);
 
@@ -253,7 +323,7 @@ async fn a_connection_that_panics_frees_its_stream_and_its_place() {
     ));
     peer.say(&PING).await;
     assert!(connection.await.expect_err("trapped").is_panic());
-    assert_eq!(rtmp.strangers.available_permits(), 1 + STRANGERS);
+    assert_eq!(rtmp.strangers.free(), 1 + STRANGERS);
 
     // Its own key at once, another one after the grace; the session is free again as well.
     drop(take(&rtmp, "cam", "key").expect("free for who has the key"));
@@ -336,10 +406,9 @@ async fn connections_beyond_the_limit_are_closed_at_once() {
     let rtmp = ingest(3).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
-    let places = rtmp.strangers.clone();
-    let all = places
-        .try_acquire_many(3 + STRANGERS as u32)
-        .expect("nobody is there");
+    let all: Vec<_> = (0..3 + STRANGERS)
+        .map(|_| rtmp.strangers.enter(HERE).expect("nobody is there"))
+        .collect();
     tokio::spawn(rtmp.clone().serve(listener, CancellationToken::new()));
     let mut late = TcpStream::connect(address).await.expect("it listens");
     assert!(matches!(late.read(&mut [0]).await, Ok(0) | Err(_)));

@@ -14,13 +14,7 @@ impl Peer {
     /// Gets through handshake and commands; answers what it was told of its wish to publish.
     pub(super) async fn publish(&mut self, name: &str) -> String {
         self.handshake().await;
-        let app = [&[3, 0, 3][..], b"app", &string("live"), &[0, 0, 9]].concat();
-        let object = &[&string("connect")[..], &number(1.0), &app].concat();
-        self.say(&message(3, 20, 0, 0, object)).await;
-        let create = [&string("createStream")[..], &number(2.0), &[5]].concat();
-        self.say(&message(3, 20, 0, 0, &create)).await;
-        let publish = [&string("publish")[..], &number(3.0), &[5], &string(name)].concat();
-        self.say(&message(3, 20, 1, 0, &publish)).await;
+        self.say(&commands(name)).await;
         self.hear_until("NetStream.Publish").await
     }
 
@@ -53,6 +47,36 @@ impl Peer {
         self.0.read_to_end(&mut heard).await.expect("an end");
         String::from_utf8_lossy(&heard).into_owned()
     }
+}
+
+/// Handshake and commands at once, by a peer that waits for no answer.
+pub(super) fn everything(name: &str) -> Vec<u8> {
+    [&[3][..], &[0; 2 * 1536], &commands(name)].concat()
+}
+
+fn commands(name: &str) -> Vec<u8> {
+    let app = [&[3, 0, 3][..], b"app", &string("live"), &[0, 0, 9]].concat();
+    let connect = [&string("connect")[..], &number(1.0), &app].concat();
+    let create = [&string("createStream")[..], &number(2.0), &[5]].concat();
+    let publish = [&string("publish")[..], &number(3.0), &[5], &string(name)].concat();
+    [
+        message(3, 20, 0, 0, &connect),
+        message(3, 20, 0, 0, &create),
+        message(3, 20, 1, 0, &publish),
+    ]
+    .concat()
+}
+
+/// Says that the stream has ended.
+pub(super) fn close() -> Vec<u8> {
+    let close = [
+        &string("deleteStream")[..],
+        &number(4.0),
+        &[5],
+        &number(1.0),
+    ]
+    .concat();
+    message(3, 20, 0, 0, &close)
 }
 
 /// A message of one chunk; at most 128 bytes.
