@@ -27,16 +27,26 @@ async fn a_stream_is_paid_and_every_winner_is_redeemed() {
     assert!(accounts.spend.unconfirmed.is_empty());
     let mut fees = U256::ZERO;
     for one in devnet.orchestrators() {
-        let (address, takings) = (one.address().expect("an account"), one.takings().expect("takings"));
+        let (address, takings) = (
+            one.address().expect("an account"),
+            one.takings().expect("takings"),
+        );
         let earned = till.chain.fees(address).await.expect("an answer");
         assert_eq!(earned, takings.received, "what it was paid is its own");
         fees += earned;
         assert_eq!((takings.refused, takings.failed), (0, 0), "{takings:?}");
         let spent = accounts.spend.recipients.get(&address.to_string()).cloned();
         let spent = spent.unwrap_or_default();
-        assert_eq!(spent.tickets, takings.tickets, "every ticket that left arrived");
+        assert_eq!(
+            spent.tickets, takings.tickets,
+            "every ticket that left arrived"
+        );
         if takings.tickets > 0 {
-            assert_eq!(spent.spent(), takings.credited, "the ledger says what the orchestrator says");
+            assert_eq!(
+                spent.spent(),
+                takings.credited,
+                "the ledger says what the orchestrator says"
+            );
             assert_eq!(spent.accepted(), takings.credited);
             // Four segments: what was paid ahead is less than one of them.
             let ahead = takings.credited - takings.debited;
@@ -61,7 +71,11 @@ async fn a_paid_stream_goes_on_when_its_orchestrator_dies_and_after_a_restart() 
     assert_ne!(first.uri(), second.uri());
     let spent = till.stage.gateway.settled().await.spend.all_time;
     till.stage.gateway = till.stage.gateway.restart().await;
-    assert_eq!(till.stage.gateway.payments().await.spend.all_time, spent, "the ledger stays");
+    assert_eq!(
+        till.stage.gateway.payments().await.spend.all_time,
+        spent,
+        "the ledger stays"
+    );
     till.stage.gateway.usable(1).await;
     till.stage.gateway.push("on", 2).await.assert_whole();
     till.redeemed().await;
@@ -72,7 +86,10 @@ async fn a_paid_stream_goes_on_when_its_orchestrator_dies_and_after_a_restart() 
         // What broke off when it died may have left.
         assert!(spent.spent() >= takings.credited);
         assert_eq!(spent.accepted(), takings.credited);
-        assert_eq!(takings.failed, 0, "no nonce twice, no ticket that is none: {takings:?}");
+        assert_eq!(
+            takings.failed, 0,
+            "no nonce twice, no ticket that is none: {takings:?}"
+        );
     }
 }
 
@@ -86,15 +103,32 @@ async fn without_a_deposit_it_says_so_and_goes_on_as_soon_as_there_is_one() {
     let gateway = &till.stage.gateway;
     let refused = gateway.push("poor", 0).await;
     assert_eq!(refused.status, 503, "{}", refused.text());
-    assert!(refused.text().contains("there is no deposit"), "{}", refused.text());
-    assert!(refused.text().contains("reserve 1 ETH"), "{}", refused.text());
+    assert!(
+        refused.text().contains("there is no deposit"),
+        "{}",
+        refused.text()
+    );
+    assert!(
+        refused.text().contains("reserve 1 ETH"),
+        "{}",
+        refused.text()
+    );
     let cannot = gateway.payments().await.cannot_pay.expect("it says why");
     assert!(cannot.contains("there is no deposit"), "{cannot}");
     let (_, metrics) = gateway.admin("/metrics").await;
-    assert!(metrics.contains("pointsman_payments_failed_total{why=\"funds\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("pointsman_payments_failed_total{why=\"funds\"} 1"),
+        "{metrics}"
+    );
     assert!(metrics.contains("pointsman_payments_able 0"), "{metrics}");
-    let source = gateway.pushing("/live/source/0.ts").configured(r#"{"profiles":[]}"#);
-    assert_eq!(source.send().await.status, 200, "what costs nothing goes on");
+    let source = gateway
+        .pushing("/live/source/0.ts")
+        .configured(r#"{"profiles":[]}"#);
+    assert_eq!(
+        source.send().await.status,
+        200,
+        "what costs nothing goes on"
+    );
 
     till.fund(ETH, 0).await;
     eventually("the deposit is seen", async || {
@@ -113,7 +147,11 @@ async fn without_a_reserve_nobody_answers_and_the_reason_is_said() {
     let till = setup.start(0, &[]).await;
     let refused = till.stage.gateway.push("poor", 0).await;
     assert_eq!(refused.status, 503, "{}", refused.text());
-    assert!(refused.text().contains("there is no reserve"), "{}", refused.text());
+    assert!(
+        refused.text().contains("there is no reserve"),
+        "{}",
+        refused.text()
+    );
 }
 
 #[tokio::test]
@@ -135,38 +173,52 @@ async fn whoever_asks_for_too_large_tickets_is_left_out() {
     })
     .await;
     let known = gateway.orchestrators().await;
-    let why = known.iter().find_map(|one| one.unusable.clone()).expect("one is left out");
+    let why = known
+        .iter()
+        .find_map(|one| one.unusable.clone())
+        .expect("one is left out");
     assert!(why.contains("a ticket is worth"), "{why}");
     assert!(why.contains("max-ticket-ev"), "{why}");
     gateway.push("thrifty", 0).await.assert_whole();
-    let takings = till.stage.devnet.orchestrators()[0].takings().expect("takings");
+    let takings = till.stage.devnet.orchestrators()[0]
+        .takings()
+        .expect("takings");
     assert_eq!((takings.tickets, takings.refused), (0, 0));
 }
 
 #[tokio::test]
 async fn terms_that_are_too_old_are_renewed_and_the_segment_is_sent_again() {
     let flags = ["--block-polling-interval", "1m"];
-    let till = Setup::certain(1).start(1, &[&flags[..], &NO_HEDGES].concat()).await;
+    let till = Setup::certain(1)
+        .start(1, &[&flags[..], &NO_HEDGES].concat())
+        .await;
     let gateway = &till.stage.gateway;
     gateway.push("old", 0).await.assert_whole();
     till.redeemed().await;
     // The gateway does not look, so it is the orchestrator that refuses.
     till.chain.mine(50).await.expect("mined");
     gateway.push("old", 1).await.assert_whole();
-    let takings = till.stage.devnet.orchestrators()[0].takings().expect("takings");
+    let takings = till.stage.devnet.orchestrators()[0]
+        .takings()
+        .expect("takings");
     assert_eq!(takings.refused, 1, "{takings:?}");
     let tried = gateway.tried("old/1").await;
     assert_eq!(tried.len(), 1, "within one attempt: {tried:?}");
     let accounts = gateway.settled().await;
     let spent = &accounts.spend.all_time;
-    assert!(spent.spent() > spent.accepted(), "what was refused has left all the same");
+    assert!(
+        spent.spent() > spent.accepted(),
+        "what was refused has left all the same"
+    );
     assert_eq!(spent.accepted(), takings.credited);
 }
 
 #[tokio::test]
 async fn a_price_that_rose_above_the_ceiling_is_not_paid() {
     let flags = ["--max-price-per-unit", "2000"];
-    let till = Setup::certain(1).start(1, &[&flags[..], &NO_HEDGES].concat()).await;
+    let till = Setup::certain(1)
+        .start(1, &[&flags[..], &NO_HEDGES].concat())
+        .await;
     let gateway = &till.stage.gateway;
     gateway.push("dear", 0).await.assert_whole();
     till.redeemed().await;
@@ -185,22 +237,39 @@ async fn a_price_that_rose_above_the_ceiling_is_not_paid() {
     .await;
     let refused = gateway.push("dear", 1).await;
     assert_eq!(refused.status, 503, "{}", refused.text());
-    assert!(refused.text().contains("above the ceiling of 2000 wei"), "{}", refused.text());
+    assert!(
+        refused.text().contains("above the ceiling of 2000 wei"),
+        "{}",
+        refused.text()
+    );
     assert_eq!(only.takings().expect("takings").tickets, before.tickets);
 }
 
 #[tokio::test]
 async fn a_spent_cap_stops_new_work_in_words() {
     // A segment costs about 1.2 · 10^11 wei.
-    let till = Setup::certain(1).start(1, &["--max-spend-per-day", "200000000000"]).await;
+    let till = Setup::certain(1)
+        .start(1, &["--max-spend-per-day", "200000000000"])
+        .await;
     let gateway = &till.stage.gateway;
     gateway.push("capped", 0).await.assert_whole();
     let refused = gateway.push("capped", 1).await;
     assert_eq!(refused.status, 503, "{}", refused.text());
-    assert!(refused.text().contains("the cap per day (UTC) is 200000000000 wei"), "{}", refused.text());
+    assert!(
+        refused
+            .text()
+            .contains("the cap per day (UTC) is 200000000000 wei"),
+        "{}",
+        refused.text()
+    );
     let (_, metrics) = gateway.admin("/metrics").await;
-    assert!(metrics.contains("pointsman_payments_failed_total{why=\"day\"} 1"), "{metrics}");
-    let takings = till.stage.devnet.orchestrators()[0].takings().expect("takings");
+    assert!(
+        metrics.contains("pointsman_payments_failed_total{why=\"day\"} 1"),
+        "{metrics}"
+    );
+    let takings = till.stage.devnet.orchestrators()[0]
+        .takings()
+        .expect("takings");
     let accounts = gateway.settled().await;
     assert_eq!(accounts.spend.all_time.spent(), takings.credited);
 }
@@ -216,9 +285,25 @@ async fn a_wrong_password_stops_the_start() {
     );
     let started = tokio::process::Command::new(env!("CARGO_BIN_EXE_pointsman"))
         .env_clear()
-        .args(["run", "--http-addr", "127.0.0.1:0", "--cli-addr", "127.0.0.1:0"])
-        .args(["--rtmp-addr", "off", "--network", "devnet", "--eth-url", "http://127.0.0.1:1"])
-        .args(["--eth-controller", "0x5FbDB2315678afecb367f032d93F642f64180aa3"])
+        .args([
+            "run",
+            "--http-addr",
+            "127.0.0.1:0",
+            "--cli-addr",
+            "127.0.0.1:0",
+        ])
+        .args([
+            "--rtmp-addr",
+            "off",
+            "--network",
+            "devnet",
+            "--eth-url",
+            "http://127.0.0.1:1",
+        ])
+        .args([
+            "--eth-controller",
+            "0x5FbDB2315678afecb367f032d93F642f64180aa3",
+        ])
         .args(["--eth-keystore-path", keystore, "--eth-password"])
         .arg(&password)
         .arg("--data-dir")
@@ -231,5 +316,8 @@ async fn a_wrong_password_stops_the_start() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("password"), "{said}");
     assert!(!said.contains("not-it"), "{said}");
-    assert!(!folder.path().join("ledger.sqlite3").exists(), "nothing is begun with a key that does not open");
+    assert!(
+        !folder.path().join("ledger.sqlite3").exists(),
+        "nothing is begun with a key that does not open"
+    );
 }

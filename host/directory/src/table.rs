@@ -134,7 +134,9 @@ impl Table {
     /// Takes in what a session was told.
     pub(crate) fn observed(&mut self, id: Symbol, info: &OrchestratorInfo, now_ms: u64) -> Change {
         let terms = self.terms.clone();
-        self.change(id, now_ms, |entry| entry.learn(info, terms.as_ref(), now_ms))
+        self.change(id, now_ms, |entry| {
+            entry.learn(info, terms.as_ref(), now_ms)
+        })
     }
 
     pub(crate) fn get(&self, id: Symbol) -> Option<&Entry> {

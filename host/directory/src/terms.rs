@@ -16,7 +16,9 @@ pub struct Terms(Arc<dyn Fn(&OrchestratorInfo) -> Option<String> + Send + Sync>)
 impl Terms {
     /// Terms judged by `judge`.
     #[must_use]
-    pub fn new(judge: impl Fn(&OrchestratorInfo) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub fn new(
+        judge: impl Fn(&OrchestratorInfo) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
         Self(Arc::new(judge))
     }
 

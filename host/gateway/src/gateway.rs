@@ -184,6 +184,12 @@ impl Gateway {
         &self.addresses
     }
 
+    /// What pays; `None` off-chain.
+    #[must_use]
+    pub fn money(&self) -> Option<&Money> {
+        self.money.as_ref()
+    }
+
     /// Waits a little for orchestrators to answer, and says in one block what there is.
     pub async fn banner(&self) -> String {
         let settled = self.directory.settled(SETTLE).await;

@@ -14,7 +14,7 @@ use pointsman_chain::keystore::Keystore;
 use pointsman_chain::{Chain, Options, State, rpc};
 use pointsman_directory::Terms;
 use pointsman_payments::U256;
-use pointsman_payments::ledger::{self, Ledger};
+use pointsman_payments::ledger::{self, Ledger, Totals};
 use pointsman_payments::params::{self, Limits};
 use pointsman_payments::purse::Purse;
 use pointsman_payments::signer::{Key, Signer as _};
@@ -140,6 +140,12 @@ impl Money {
         self.address
     }
 
+    /// What was spent.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.ledger.totals()
+    }
+
     /// What the start-up block says.
     #[must_use]
     pub fn line(&self) -> String {
@@ -180,7 +186,9 @@ async fn open_key(wanted: &config::Chain) -> Result<Key> {
     let opening = tokio::task::spawn_blocking(move || {
         Keystore::find(&wanted.keystore, wanted.account)?.open(&wanted.password)
     });
-    let key = opening.await?.context("the gateway's key cannot be opened")?;
+    let key = opening
+        .await?
+        .context("the gateway's key cannot be opened")?;
     Ok(Key::new(key.signer().clone()))
 }
 

@@ -96,19 +96,32 @@ impl Setup {
     /// Starts it all, and waits until so many orchestrators can be used.
     pub(crate) async fn start(self, usable: usize, flags: &[&str]) -> Till {
         let settings = chain::Settings::default();
-        let chain = Chain::start(settings).await.unwrap_or_else(|error| panic!("{error}"));
+        let chain = Chain::start(settings)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         let (deposit, reserve) = (U256::from(self.deposit), U256::from(self.reserve));
         if self.deposit + self.reserve > 0 {
-            chain.fund(&key(ACCOUNT), deposit, reserve).await.expect("funded");
+            chain
+                .fund(&key(ACCOUNT), deposit, reserve)
+                .await
+                .expect("funded");
         }
         let mut profile = Profile::passthrough(some(self.orchestrators.len()));
         profile.chain = Some(ChainProfile {
             rpc: chain.url().to_owned(),
             controller: chain.contracts().controller,
         });
-        for ((one, payments), account) in profile.orchestrators.iter_mut().zip(self.orchestrators).zip(FIRST..) {
+        for ((one, payments), account) in profile
+            .orchestrators
+            .iter_mut()
+            .zip(self.orchestrators)
+            .zip(FIRST..)
+        {
             one.price = Some(Price::per_pixel(1000));
-            one.payments = Some(Payments { account, ..payments });
+            one.payments = Some(Payments {
+                account,
+                ..payments
+            });
         }
         let devnet = pointsman_devnet::start(profile).await.expect("a devnet");
         for one in devnet.orchestrators() {
@@ -140,19 +153,28 @@ impl Setup {
 impl Till {
     /// The gateway's money, by the contract.
     pub(crate) async fn sender(&self) -> SenderInfo {
-        self.chain.sender(key(ACCOUNT).address()).await.expect("an answer")
+        self.chain
+            .sender(key(ACCOUNT).address())
+            .await
+            .expect("an answer")
     }
 
     /// Adds to the gateway's money.
     pub(crate) async fn fund(&self, deposit: u64, reserve: u64) {
         let (deposit, reserve) = (U256::from(deposit), U256::from(reserve));
-        self.chain.fund(&key(ACCOUNT), deposit, reserve).await.expect("funded");
+        self.chain
+            .fund(&key(ACCOUNT), deposit, reserve)
+            .await
+            .expect("funded");
     }
 
     /// Waits until every winner is redeemed; what all of them brought, in wei.
     pub(crate) async fn redeemed(&self) -> U256 {
         let all = self.stage.devnet.orchestrators();
-        let takings = || all.iter().map(|one| one.takings().expect("it is on the chain"));
+        let takings = || {
+            all.iter()
+                .map(|one| one.takings().expect("it is on the chain"))
+        };
         eventually("every winner is redeemed", async || {
             takings().all(|of| of.waiting == 0 && of.redeemed + of.failed == of.winners)
         })
@@ -195,5 +217,7 @@ impl Sum {
 
 fn whole(wei: &str) -> U256 {
     let digits = wei.split('.').next().expect("digits");
-    digits.parse().unwrap_or_else(|_| panic!("{wei} is no amount"))
+    digits
+        .parse()
+        .unwrap_or_else(|_| panic!("{wei} is no amount"))
 }

@@ -219,9 +219,15 @@ async fn a_full_orchestrator_keeps_its_facts_and_its_pace() {
 async fn whoever_cannot_be_paid_is_not_usable_until_its_terms_are_others() {
     let fakes = Fakes::answering(&["a"]);
     fakes.set("dear", answers(offer("dear", 7)));
-    let dear = |info: &OrchestratorInfo| info.price_info.as_ref().is_some_and(|price| price.price_per_unit > 5);
+    let dear = |info: &OrchestratorInfo| {
+        info.price_info
+            .as_ref()
+            .is_some_and(|price| price.price_per_unit > 5)
+    };
     let settings = Settings {
-        terms: Some(Terms::new(move |info| dear(info).then(|| "it asks for 7".to_owned()))),
+        terms: Some(Terms::new(move |info| {
+            dear(info).then(|| "it asks for 7".to_owned())
+        })),
         ..Settings::default()
     };
     let directory = start(&fakes, &["a", "dear"], settings).await;

@@ -213,7 +213,10 @@ impl<E: Exchange> Run<'_, E> {
                 self.stopped(StopReason::Unpaid, message)
             }
             Blame::Payment if self.attempts.iter().all(unpaid) => {
-                let message = format!("no orchestrator could be paid; the last: {}", failure.detail);
+                let message = format!(
+                    "no orchestrator could be paid; the last: {}",
+                    failure.detail
+                );
                 self.stopped(StopReason::Unpaid, message)
             }
             _ => self.stopped(

@@ -50,8 +50,14 @@ impl Money {
         let totals = self.ledger.totals();
         let wei = |text: String| text.parse::<f64>().unwrap_or(f64::NAN);
         let gauge = |name: &'static str, text: String| metrics::gauge!(name).set(wei(text));
-        gauge("pointsman_payments_spend_wei", totals.all_time.spend().to_string());
-        gauge("pointsman_payments_spend_today_wei", totals.today.spend().to_string());
+        gauge(
+            "pointsman_payments_spend_wei",
+            totals.all_time.spend().to_string(),
+        );
+        gauge(
+            "pointsman_payments_spend_today_wei",
+            totals.today.spend().to_string(),
+        );
         let unconfirmed = u32::try_from(totals.unconfirmed.len()).unwrap_or(u32::MAX);
         metrics::gauge!("pointsman_payments_unconfirmed").set(unconfirmed);
         let state = self.chain.state();

@@ -68,7 +68,9 @@ impl Exchange for SegmentWork<'_> {
         match session.offer() {
             None => session.ages(now),
             Some(_) if session.is_closed() => true,
-            Some(offer) => self.purse.must_renew(&offer, offer.session(), &self.fee(&offer), now),
+            Some(offer) => self
+                .purse
+                .must_renew(&offer, offer.session(), &self.fee(&offer), now),
         }
     }
 

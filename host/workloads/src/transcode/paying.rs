@@ -143,7 +143,10 @@ impl Paid {
         else {
             return Ok(());
         };
-        let claims = transcoded.renditions.iter().map(|rendition| rendition.pixels);
+        let claims = transcoded
+            .renditions
+            .iter()
+            .map(|rendition| rendition.pixels);
         let claimed = claims.fold(0, u64::saturating_add);
         if claimed > units.saturating_mul(MOST_CLAIMED) {
             let detail = format!("it claims {claimed} pixels, {units} were ordered");
@@ -258,7 +261,8 @@ mod tests {
     /// A segment of a hundred pixels, paid; the orchestrator then says how many there were.
     async fn claimed(pixels: u64) -> (Result<(), Failure>, Sum) {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = Ledger::open(folder.path().join("ledger"), Options::default()).expect("a ledger");
+        let ledger =
+            Ledger::open(folder.path().join("ledger"), Options::default()).expect("a ledger");
         let key = PrivateKeySigner::from_bytes(&B256::repeat_byte(7)).expect("a key");
         let key = Arc::new(Key::new(key));
         let purse = Purse::new(key, ledger.clone(), Limits::default()).expect("a purse");
@@ -324,7 +328,10 @@ mod tests {
         let failure = done.expect_err("too much");
         assert_eq!(failure.kind, FailureKind::BadRendition);
         assert_eq!(failure.blame, Blame::Orchestrator);
-        assert!(failure.detail.contains("202 pixels, 100 were ordered"), "{failure}");
+        assert!(
+            failure.detail.contains("202 pixels, 100 were ordered"),
+            "{failure}"
+        );
         assert_eq!((sum.tickets, sum.lost), (1, sum.spend()));
     }
 }

@@ -171,7 +171,12 @@ mod tests {
                 auth_token: Some(AuthToken::default()),
                 ..OrchestratorInfo::default()
             };
-            Session::agree(&ServiceUri::from_static(asked).expect("a URI"), &info, &Purse::off_chain()).is_ok()
+            Session::agree(
+                &ServiceUri::from_static(asked).expect("a URI"),
+                &info,
+                &Purse::off_chain(),
+            )
+            .is_ok()
         };
         assert!(agree(
             "orch.example:8935",

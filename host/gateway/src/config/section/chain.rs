@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pointsman_chain::rpc::Endpoint;
 use pointsman_chain::Network;
 use pointsman_chain::keystore::{Keystore, Password};
+use pointsman_chain::rpc::Endpoint;
 use pointsman_wire::sign::Address;
 
 use crate::config::decoder::Decoder;
@@ -128,7 +128,8 @@ impl Chain {
         let network = Network::named(&name, controller);
         let endpoints = decoder.many("eth-url", endpoint);
         if endpoints.is_empty() && !decoder.is_given("eth-url") {
-            let message = format!("network {name} is read through a node: give its URL with --eth-url");
+            let message =
+                format!("network {name} is read through a node: give its URL with --eth-url");
             decoder.refuse(&["network"], message);
         }
         let keystore = decoder.path("eth-keystore-path");
@@ -151,7 +152,10 @@ impl Chain {
     /// Looks at the disk: a key is never made here.
     pub(in crate::config) fn check(&self, decoder: &mut Decoder<'_>) {
         if let Err(error) = Keystore::find(&self.keystore, self.account) {
-            decoder.refuse(&["eth-keystore-path", "eth-acct-addr", "network"], error.to_string());
+            decoder.refuse(
+                &["eth-keystore-path", "eth-acct-addr", "network"],
+                error.to_string(),
+            );
         }
         // A password may be written in place of its file, but hardly one that looks like this.
         let literal = decoder.optional("eth-password", |text| Ok(text.starts_with(['/', '~'])));
@@ -159,13 +163,17 @@ impl Chain {
             && let Some(path) = decoder.path("eth-password")
             && !path.is_file()
         {
-            decoder.refuse(&["eth-password"], format!("there is no file {}", path.display()));
+            decoder.refuse(
+                &["eth-password"],
+                format!("there is no file {}", path.display()),
+            );
         }
     }
 }
 
 fn endpoint(text: &str) -> Result<Endpoint, String> {
-    text.parse().map_err(|error: pointsman_chain::rpc::EndpointError| error.to_string())
+    text.parse()
+        .map_err(|error: pointsman_chain::rpc::EndpointError| error.to_string())
 }
 
 fn password(decoder: &mut Decoder<'_>) -> Password {

@@ -107,7 +107,8 @@ impl Payments {
             day: decoder.optional("max-spend-per-day", wei::whole),
         };
         if limits.max_ticket_value > limits.max_payment_value {
-            let message = "max-ticket-ev is above max-total-ev: no payment could hold one such ticket";
+            let message =
+                "max-ticket-ev is above max-total-ev: no payment could hold one such ticket";
             decoder.refuse(&["max-ticket-ev", "max-total-ev"], message);
         }
         Self { limits, caps }

@@ -178,58 +178,6 @@ const FLAGS: &[(&str, &str)] = &[
         "--cli-addr: cli-addr 0.0.0.0:5935 is not loopback, and there is no token: whoever reaches it could change policies. Use a loopback address, or put a token into /nonexistent/home/.pointsman/admin-token or into a file named by admin-token-file",
     ),
     (
-        "-ethUrl https://rpc",
-        "-ethUrl: says nothing off-chain: give a --network too, or leave this out",
-    ),
-    (
-        "-network arbitrum-one-mainnet",
-        "-network: network arbitrum-one-mainnet is read through a node: give its URL with --eth-url",
-    ),
-    (
-        "-network arbitrum-one-mainnet -ethUrl https://rpc",
-        "-network: keystore /nonexistent/home/.pointsman/keystore: No such file or directory (os error 2). No key is ever made silently: `pointsman wallet new` makes one",
-    ),
-    (
-        "-network arbitrum-one-mainnet -ethUrl https://rpc -ethKeystorePath ../../tests/golden/onchain/keystore/signer.json -ethPassword /nonexistent/password",
-        "-ethPassword: there is no file /nonexistent/password",
-    ),
-    (
-        "-network arbitrum-one-mainnet -ethUrl https://rpc -ethKeystorePath ../../tests/golden/onchain/keystore/signer.json -ethAcctAddr 0x5050A4F4b3f9338C3472dcC01A87C76A144b3c9c",
-        "-ethKeystorePath: ../../tests/golden/onchain/keystore/signer.json has no key of 0x5050A4F4b3f9338C3472dcC01A87C76A144b3c9c: it has 0x90F79bf6EB2c4f870365E785982E1f101E93b906",
-    ),
-    (
-        "-network mainnet -ethUrl https://rpc",
-        "-network: network \"mainnet\" is no longer served by Livepeer: the live one is arbitrum-one-mainnet",
-    ),
-    (
-        "-network mine -ethUrl https://rpc",
-        "-network: network \"mine\" is not known here: give its Controller's address with --eth-controller, or use arbitrum-one-mainnet",
-    ),
-    (
-        "-network mine -ethUrl https://rpc --eth-controller 0x12",
-        "--eth-controller: `0x12` is not an Ethereum address: write 0x and 40 hexadecimal digits",
-    ),
-    (
-        "-network mine -ethUrl wss://rpc/s3cret --eth-controller 0x5FbDB2315678afecb367f032d93F642f64180aa3",
-        "-ethUrl: an RPC endpoint must be http or https (WebSockets are not used: nothing here subscribes)",
-    ),
-    (
-        "-maxTicketEV 1",
-        "-maxTicketEV: no tickets are sent off-chain, so this limit would limit nothing: leave it out, or give a --network",
-    ),
-    (
-        "-network arbitrum-one-mainnet -ethUrl https://rpc -maxTicketEV 2 -maxTotalEV 1",
-        "-maxTicketEV: max-ticket-ev is above max-total-ev: no payment could hold one such ticket",
-    ),
-    (
-        "-network arbitrum-one-mainnet -ethUrl https://rpc -maxTicketEV 0",
-        "-maxTicketEV: 0 would let nothing be paid: write what may be",
-    ),
-    (
-        "-network arbitrum-one-mainnet -ethUrl https://rpc --max-spend-per-day 1.5",
-        "--max-spend-per-day: `1.5` is not a whole number of wei below 2^256",
-    ),
-    (
         "-remoteSignerUrl https://s",
         "-remoteSignerUrl: remote signers are not supported yet: leave it out to run off-chain",
     ),

@@ -271,36 +271,6 @@ fn an_empty_variable_is_not_set() {
 }
 
 #[test]
-fn a_password_is_read_from_its_file_and_never_shown() {
-    let (_folder, path) = file("password", " s3cret \n");
-    let keystore = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/onchain/keystore/signer.json");
-    let paid = |password: &str| {
-        let words = format!(
-            "-network arbitrum-one-mainnet -ethUrl https://rpc/k3y,https://rpc-2 -ethKeystorePath {keystore} -ethPassword {password} --orch-addr a"
-        );
-        settings(&words, &[])
-    };
-    let from_file = paid(&path.display().to_string());
-    let chain = from_file.chain.as_ref().expect("a chain");
-    assert_eq!(chain.endpoints.len(), 2);
-    assert_eq!(chain.network.chain_id, Some(42161));
-    assert!(from_file.notices.is_empty(), "{:?}", from_file.notices);
-    let literal = paid("s3cret");
-    assert!(literal.notices[0].contains("put it in a file"), "{:?}", literal.notices);
-    for settings in [from_file, literal] {
-        let shown = format!("{settings:?} {:?}", settings.describe());
-        assert!(!shown.contains("s3cret") && !shown.contains("k3y"), "{shown}");
-    }
-}
-
-#[test]
-fn offchain_nothing_is_paid() {
-    assert!(settings("-network offchain", &[]).chain.is_none());
-    let limits = settings("", &[]).payments.limits;
-    assert_eq!(limits, pointsman_payments::params::Limits::default());
-}
-
-#[test]
 fn relative_paths_start_at_the_file_that_names_them() {
     let (folder, path) = file(
         "gateway.toml",

@@ -4,7 +4,8 @@ use pointsman_wire::sign::Address;
 
 /// `0x` and 40 hexadecimal digits. Where capitals and small letters are mixed, they are the address's checksum and must be right.
 pub(in crate::config) fn address(text: &str) -> Result<Address, String> {
-    let wrong = || format!("`{text}` is not an Ethereum address: write 0x and 40 hexadecimal digits");
+    let wrong =
+        || format!("`{text}` is not an Ethereum address: write 0x and 40 hexadecimal digits");
     let digits = text.strip_prefix("0x").ok_or_else(wrong)?;
     let address: Address = digits.parse().map_err(|_| wrong())?;
     let capitals = digits.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -31,7 +32,13 @@ mod tests {
         assert_eq!(address(&good.to_lowercase()), address(good));
         let error = |text: &str| address(text).expect_err(text);
         assert!(error("0xD8E8328501E9645d16Cf49539efC04f734606eE4").contains("mistyped"));
-        for text in ["", "0x", "D8E8328501E9645d16Cf49539efC04f734606ee4", "0x12", "https://host"] {
+        for text in [
+            "",
+            "0x",
+            "D8E8328501E9645d16Cf49539efC04f734606ee4",
+            "0x12",
+            "https://host",
+        ] {
             assert!(error(text).contains("is not an Ethereum address"), "{text}");
         }
         assert!(error("0x0000000000000000000000000000000000000000").contains("nobody"));

@@ -10,9 +10,9 @@ pub(in crate::config) fn ratio(text: &str) -> Result<Ratio, String> {
     let quote = Quote::parse(text, NonZeroU64::MIN).map_err(|error| error.to_string())?;
     let quote = quote.ok_or_else(|| "0 would let nothing be paid: write what may be".to_owned())?;
     let price = quote.price(None);
-    price
-        .map(|price| price.wei().clone())
-        .map_err(|_| format!("`{text}` is in a currency: write wei, or a number with eth behind it"))
+    price.map(|price| price.wei().clone()).map_err(|_| {
+        format!("`{text}` is in a currency: write wei, or a number with eth behind it")
+    })
 }
 
 /// The same, without parts of a wei.
