@@ -10,6 +10,7 @@ mod demo;
 mod shell;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use shell::Shell;
 
@@ -19,6 +20,12 @@ fn root() -> PathBuf {
         .join("../..")
         .canonicalize()
         .unwrap()
+}
+
+/// What streams do here takes its share of the machine, in real time: one test after the other.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn read(path: &str) -> String {
@@ -37,6 +44,7 @@ fn blocks(language: &str) -> Vec<String> {
 
 #[test]
 fn every_command_does_what_it_is_there_for() {
+    let _alone = alone();
     let makefile = read("Makefile");
     let blocks = blocks("sh");
     let commands = blocks

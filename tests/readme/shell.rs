@@ -1,18 +1,21 @@
 //! Where README's commands run.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
 /// A folder, free ports, and what was left running.
 pub(crate) struct Shell {
     folder: TempDir,
     ports: Vec<(&'static str, u16)>,
+    /// Bound to the ports, so that nobody else is given one of them.
+    _held: Vec<TcpSocket>,
     running: Vec<Running>,
 }
 
@@ -38,10 +41,11 @@ impl Shell {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(root.join("examples"), folder.path().join("examples")).unwrap();
         let names = ["8935", "8936", "8937", "9935", "1935", "5935"];
-        let ports = names.into_iter().zip(free_in_a_row(6)).collect();
+        let (ports, held) = free_in_a_row(6);
         Self {
             folder,
-            ports,
+            ports: names.into_iter().zip(ports).collect(),
+            _held: held,
             running: Vec::new(),
         }
     }
@@ -61,9 +65,7 @@ impl Shell {
         loop {
             let (mut child, output) = self.spawn(command);
             let ended = match ready {
-                Some((_, text)) => wait(&mut child, || {
-                    fs::read_to_string(&output).unwrap().contains(text)
-                }),
+                Some((_, text)) => wait(&mut child, || said(&output).contains(text)),
                 None => wait(&mut child, || false),
             };
             match ended {
@@ -75,10 +77,7 @@ impl Shell {
                 Some(false) if command.starts_with("curl") && start.elapsed() < PATIENCE => {
                     sleep(Duration::from_millis(300));
                 }
-                Some(false) => panic!(
-                    "`{command}` failed:\n{}",
-                    fs::read_to_string(&output).unwrap()
-                ),
+                Some(false) => panic!("`{command}` failed:\n{}", said(&output)),
             }
         }
     }
@@ -168,19 +167,31 @@ fn wait(child: &mut Child, ready: impl Fn() -> bool) -> Option<bool> {
     }
 }
 
-/// Devnet's orchestrators take neighbouring ports. All are below those that systems give away by themselves, so that nobody has taken one
-/// by the time it is used.
-fn free_in_a_row(count: u16) -> std::ops::Range<u16> {
-    for _ in 0..100 {
+/// What a command has printed so far. A character may be written by half.
+fn said(output: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(output).unwrap()).into_owned()
+}
+
+/// Devnet's orchestrators take neighbouring ports. The sockets are bound to them and never listen: README's programs can listen there, and nobody is
+/// given such a port who asks for any.
+fn free_in_a_row(count: u16) -> (std::ops::Range<u16>, Vec<TcpSocket>) {
+    for _ in 0..1000 {
         let first = fastrand::u16(20_000..30_000);
         let ports = first..first + count;
-        let held: Result<Vec<_>, _> = ports
-            .clone()
-            .map(|port| TcpListener::bind(("127.0.0.1", port)))
-            .collect();
-        if held.is_ok() {
-            return ports;
+        let held: Result<Vec<_>, _> = ports.clone().map(hold).collect();
+        if let Ok(held) = held {
+            return (ports, held);
         }
     }
     panic!("no {count} free ports in a row");
+}
+
+fn hold(port: u16) -> std::io::Result<TcpSocket> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    // Somebody may listen there with the same option set: only listening tells.
+    drop(std::net::TcpListener::bind(address)?);
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }

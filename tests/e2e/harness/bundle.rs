@@ -33,7 +33,6 @@ pub(crate) fn cheapest() -> PathBuf {
             .args(["policy", "build", "--offline", "--out"])
             .arg(&out)
             .arg(Path::new(ROOT).join("examples/prefer-cheapest"))
-            .env("CARGO_TARGET_DIR", temporary.join("policies"))
             .output()
             .expect("the binary");
         let said = [built.stdout, built.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());

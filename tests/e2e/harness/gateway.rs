@@ -105,7 +105,11 @@ impl Gateway {
                 .trim_end_matches("/live/NAME")
                 .to_owned(),
             admin: value("admin"),
-            client: reqwest::Client::new(),
+            // Whatever proxy this machine has for the world outside.
+            client: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .expect("a client"),
             child,
             data,
             flags,

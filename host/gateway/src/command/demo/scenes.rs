@@ -33,7 +33,7 @@ pub(super) struct Scenes<'a> {
 /// How often things are looked at while waiting.
 const LOOK: Duration = Duration::from_millis(20);
 /// The stream's first segment takes this long at most, on a machine that is busy.
-const FIRST_SEGMENT: Duration = Duration::from_secs(60);
+const FIRST_SEGMENT: Duration = Duration::from_secs(180);
 
 // === impl Bundle ===
 

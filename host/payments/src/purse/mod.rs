@@ -1,0 +1,413 @@
+//! The purse: from an offer and a fee to the payment that goes with a job.
+//!
+//! # Contract
+//!
+//! ```text
+//! offer ─► price ─► credit ─► parameters, limits, funds ─► ledger ─► signatures ─► header, receipt
+//!            │        └ suffices: no ticket                  │
+//!            └ above a ceiling, or doubled                   └ on disk before a ticket is signed
+//! ```
+//!
+//! [`Purse::pay`] either returns a [`Paid`], whose header may be sent, or leaves everything as it was: credit, nonces and
+//! spend. The [`Receipt`] in it must hear how the job ended; dropped, the payment counts as lost, which is what it is when a
+//! task is cancelled in the middle of a request. An error has a [`Verdict`], and words for operators.
+//!
+//! Off-chain the same calls work and pay nothing: the header is empty, and every price is 0.
+//!
+//! # Tokens and credit
+//!
+//! Credit dies with the session that it was bought in. [`Purse::must_renew`] therefore keeps a session whose token or ticket
+//! parameters are about to expire while its credit pays for the next job, up to [`LAST_SECONDS`] before the token's end;
+//! such jobs need neither a ticket nor parameters. go-livepeer renews three minutes before the end and drops what is left.
+
+mod error;
+mod offer;
+mod receipt;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{PayError, TooDear};
+pub use offer::Offer;
+pub use receipt::Receipt;
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use pointsman_wire::amount::{Ratio, U256, ceil};
+use pointsman_wire::net::OrchestratorInfo;
+use pointsman_wire::payment;
+use pointsman_wire::sign::{Address, orchestrator_request_message};
+use pointsman_wire::ticket::{MAX_NONCES, Params};
+
+use crate::balance::{Balances, Ending, Key};
+use crate::fee::Fee;
+use crate::ledger::{Draft, Ledger};
+use crate::params::{Limits, Unpayable, check};
+use crate::price::Price;
+use crate::remote::{Ask, Stream};
+use crate::signer::{Batch, Nobody, SignError, Signer};
+use crate::standing::{CannotPay, Funds, Lack, Standing};
+
+/// A token with less left is renewed whatever credit there is: an answer may take a while.
+pub const LAST_SECONDS: i64 = 15;
+
+/// What pays for all jobs of the process. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Purse(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    signer: Arc<dyn Signer>,
+    identity: Vec<u8>,
+    ledger: Option<Ledger>,
+    limits: Limits,
+    balances: Balances,
+    standing: RwLock<Option<Standing>>,
+}
+
+/// What is to be paid.
+#[derive(Clone, Copy, Debug)]
+pub struct Charge<'a> {
+    /// The orchestrator's terms.
+    pub offer: &'a Offer,
+    /// The orchestrator's name for the balance: for segments [`Offer::session`].
+    pub balance: &'a str,
+    /// Who must be paid, where the registry says so.
+    pub recipient: Option<Address>,
+    /// What the job is estimated to cost.
+    pub fee: &'a Fee,
+    /// The price at which the session began.
+    pub first_price: Option<&'a Price>,
+    /// The operator's ceiling for the job.
+    pub ceiling: Option<&'a Price>,
+    /// The job, for the ledger and its caps.
+    pub job: &'a str,
+    /// The API key that asked for it.
+    pub key: Option<&'a str>,
+    /// Its kind.
+    pub workload: &'static str,
+}
+
+/// A payment that may be sent.
+#[derive(Debug)]
+#[must_use = "what is paid and not sent must be settled"]
+pub struct Paid {
+    /// Value of `Livepeer-Payment`.
+    pub header: String,
+    /// Hears how it went.
+    pub receipt: Receipt,
+}
+
+/// A payment by a remote signer that may be sent.
+#[derive(Debug)]
+#[must_use = "what is paid and not sent must be settled"]
+pub struct PaidRemotely {
+    /// Value of `Livepeer-Payment`.
+    pub header: String,
+    /// Value of `Livepeer-Segment`: an empty segment, signed by the signer.
+    pub segment: String,
+    /// Hears how it went.
+    pub receipt: Receipt,
+}
+
+// === impl Purse ===
+
+impl Purse {
+    /// A purse that pays nobody.
+    #[must_use]
+    pub fn off_chain() -> Self {
+        Self::with(Arc::new(Nobody), Vec::new(), None, Limits::default())
+    }
+
+    /// A purse that pays by `signer` and enters all of it in `ledger`. It pays nothing before [`observe`](Self::observe) has
+    /// told it of the chain.
+    ///
+    /// # Errors
+    ///
+    /// When the signer cannot even say who it is.
+    pub fn new(signer: Arc<dyn Signer>, ledger: Ledger, limits: Limits) -> Result<Self, SignError> {
+        let message = orchestrator_request_message(signer.address());
+        let identity = signer.sign_message(message.as_bytes())?;
+        Ok(Self::with(signer, identity, Some(ledger), limits))
+    }
+
+    fn with(
+        signer: Arc<dyn Signer>,
+        identity: Vec<u8>,
+        ledger: Option<Ledger>,
+        limits: Limits,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            signer,
+            identity,
+            ledger,
+            limits,
+            balances: Balances::default(),
+            standing: RwLock::new(None),
+        }))
+    }
+
+    /// Takes note of the chain: call it whenever that changes.
+    pub fn observe(&self, standing: Standing) {
+        *self.0.standing.write() = Some(standing);
+    }
+
+    /// Whether anything is ever paid.
+    #[must_use]
+    pub fn pays(&self) -> bool {
+        self.0.ledger.is_some()
+    }
+
+    /// Who asks for offers: address and signature for GetOrchestrator. Off-chain the zero address and none.
+    #[must_use]
+    pub fn identity(&self) -> (Address, &[u8]) {
+        (self.0.signer.address(), &self.0.identity)
+    }
+
+    /// Signs what a segment's header covers; empty off-chain.
+    ///
+    /// # Errors
+    ///
+    /// When the signer signs no segments.
+    pub fn sign_segment(&self, preimage: &[u8]) -> Result<Vec<u8>, PayError> {
+        Ok(self.0.signer.sign_message(preimage)?)
+    }
+
+    /// Reads an offer. Off-chain its price is 0, whatever it says.
+    ///
+    /// # Errors
+    ///
+    /// When it names no price, or its ticket parameters cannot be read.
+    pub fn offer(&self, info: &OrchestratorInfo) -> Result<Offer, PayError> {
+        match self.pays() {
+            true => Offer::read(info),
+            false => Ok(Offer::unpaid(info)),
+        }
+    }
+
+    /// Makes the payment that goes with a job.
+    ///
+    /// # Errors
+    ///
+    /// [`PayError`]; nothing has changed then. Dropped before it returns, nothing has left either.
+    pub async fn pay(&self, charge: &Charge<'_>) -> Result<Paid, PayError> {
+        let Some(ledger) = &self.0.ledger else {
+            return Ok(Paid {
+                header: payment::encode(None),
+                receipt: Receipt::free(),
+            });
+        };
+        let offer = charge.offer;
+        charge.check_price()?;
+        let sender = self.0.signer.address();
+        let ticketless = || payment::encode(Some(&payment::ticketless(sender, offer.price_info())));
+        if offer.price().is_free() {
+            return Ok(Paid {
+                header: ticketless(),
+                receipt: Receipt::free(),
+            });
+        }
+        let params = offer.params().ok_or(Unpayable::Missing)?;
+        charge.check_recipient(params)?;
+
+        let value = params.expected_value();
+        let key = charge.account(params);
+        let mut hold = self.0.balances.hold(key, &charge.fee.wei, &value);
+        hold.otherwise(Ending::Unsent);
+        let tickets = hold.tickets();
+        if tickets == 0 {
+            let header = ticketless();
+            return Ok(Paid {
+                header,
+                receipt: Receipt::by_credit(hold),
+            });
+        }
+        let standing = self.standing(params)?;
+        check(Some(params), tickets, &standing, &self.0.limits)?;
+        if tickets > MAX_NONCES {
+            return Err(PayError::Tickets {
+                tickets,
+                fee: ceil(&charge.fee.wei),
+                value: ceil(&value),
+            });
+        }
+        let draft = charge.draft(params, sender, value, tickets);
+        let issued = ledger.draft(draft).await?;
+        let receipt = Receipt::drafted(Some(hold), ledger.clone(), &issued, params);
+        let batch = Batch {
+            params: *params,
+            expiration: standing.round,
+            first_nonce: issued.first_nonce,
+            count: issued.count,
+        };
+        let signed = self.0.signer.sign_tickets(&batch).await?;
+        let round = params.expiration.unwrap_or(standing.round);
+        let message = payment::with_tickets(
+            sender,
+            offer.params_message(),
+            round,
+            signed,
+            offer.price_info(),
+        );
+        Ok(Paid {
+            header: payment::encode(Some(&message)),
+            receipt: receipt.leaving(),
+        })
+    }
+
+    /// Has a remote signer make the payment, and enters it before it may be sent; `None` when the signer says that the
+    /// credit suffices. A payment that the ledger refuses is not counted by the signer either.
+    ///
+    /// # Errors
+    ///
+    /// [`PayError`].
+    pub async fn pay_remotely(
+        &self,
+        stream: &Stream,
+        ask: &Ask<'_>,
+        charge: &Charge<'_>,
+    ) -> Result<Option<PaidRemotely>, PayError> {
+        let ledger = self.0.ledger.as_ref().ok_or(SignError::Nobody)?;
+        charge.check_price()?;
+        let params = charge.offer.params().ok_or(Unpayable::Missing)?;
+        charge.check_recipient(params)?;
+        let Some(made) = stream.generate(ask).await? else {
+            return Ok(None);
+        };
+        let value = made.params.expected_value();
+        let sender = self.0.signer.address();
+        let draft = charge.draft(&made.params, sender, value, made.tickets);
+        let issued = ledger.draft(draft).await?;
+        let receipt = Receipt::drafted(None, ledger.clone(), &issued, &made.params);
+        let (header, segment) = made.commit();
+        Ok(Some(PaidRemotely {
+            header,
+            segment,
+            receipt: receipt.leaving(),
+        }))
+    }
+
+    /// Whether the session must be renewed before `fee` is paid from it. `now` is in unix seconds.
+    #[must_use]
+    pub fn must_renew(&self, offer: &Offer, balance: &str, fee: &Fee, now: i64) -> bool {
+        let left = offer.token_expires().saturating_sub(now);
+        let Some(params) = offer.params().filter(|_| self.pays()) else {
+            return offer.token_is_old(now);
+        };
+        let needed = (&fee.wei).max(&params.expected_value()).clone();
+        let covered = self.credit(params.recipient, balance) >= needed;
+        let expired =
+            self.0.standing.read().is_some_and(|standing| {
+                params.expiration_block.saturating_sub(standing.l1_block) <= 1
+            });
+        let old = offer.token_is_old(now) || (expired && !offer.price().is_free());
+        left <= LAST_SECONDS || (old && !covered)
+    }
+
+    /// Credit that is not spoken for, in wei.
+    #[must_use]
+    pub fn credit(&self, recipient: Address, balance: &str) -> Ratio {
+        self.0.balances.credit(&Key {
+            recipient,
+            session: balance.to_owned(),
+        })
+    }
+
+    /// All credit.
+    #[must_use]
+    pub fn balances(&self) -> &Balances {
+        &self.0.balances
+    }
+
+    /// Why nobody can be paid now, if so.
+    #[must_use]
+    pub fn cannot_pay(&self) -> Option<CannotPay> {
+        if !self.pays() {
+            return None;
+        }
+        let standing = *self.0.standing.read();
+        let unknown = || unknown(U256::ZERO);
+        standing.map_or_else(
+            || Some(unknown()),
+            |standing| standing.check(U256::ZERO).err(),
+        )
+    }
+
+    fn standing(&self, params: &Params) -> Result<Standing, Unpayable> {
+        let standing = *self.0.standing.read();
+        standing.ok_or_else(|| Unpayable::Funds(unknown(params.face_value)))
+    }
+}
+
+fn unknown(needed: U256) -> CannotPay {
+    CannotPay {
+        lack: Lack::Unknown,
+        funds: Funds::default(),
+        needed,
+        round: 0,
+    }
+}
+
+fn too_dear(price: &Price, bound: &Price) -> Box<TooDear> {
+    Box::new(TooDear {
+        price: price.clone(),
+        bound: bound.clone(),
+    })
+}
+
+// === impl Charge ===
+
+impl Charge<'_> {
+    fn check_price(&self) -> Result<(), PayError> {
+        let price = self.offer.price();
+        if let Some(most) = self.ceiling.filter(|most| price > most) {
+            return Err(PayError::Ceiling(too_dear(price, most)));
+        }
+        match self.first_price {
+            Some(first) if price.is_more_than_double(first) => {
+                Err(PayError::Doubled(too_dear(price, first)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_recipient(&self, params: &Params) -> Result<(), PayError> {
+        match self.recipient {
+            Some(expected) if expected != params.recipient => Err(PayError::Recipient {
+                expected,
+                found: params.recipient,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn account(&self, params: &Params) -> Key {
+        Key {
+            recipient: params.recipient,
+            session: self.balance.to_owned(),
+        }
+    }
+
+    fn draft(
+        &self,
+        params: &Params,
+        sender: Address,
+        expected_value: Ratio,
+        tickets: u32,
+    ) -> Draft {
+        Draft {
+            recipient: params.recipient,
+            sender,
+            rand_hash: params.recipient_rand_hash,
+            tickets,
+            expected_value,
+            face_value: params.face_value,
+            session: self.balance.to_owned(),
+            job: self.job.to_owned(),
+            key: self.key.map(str::to_owned),
+            workload: self.workload,
+            units: self.fee.units,
+        }
+    }
+}
