@@ -249,7 +249,7 @@ async fn a_price_that_rose_above_the_ceiling_is_not_paid() {
 async fn a_spent_cap_stops_new_work_in_words() {
     // A segment costs about 1.2 · 10^11 wei.
     let till = Setup::certain(1)
-        .start(1, &["--max-spend-per-day", "200000000000"])
+        .start(1, &["--max-spend-per-stream", "200000000000"])
         .await;
     let gateway = &till.stage.gateway;
     gateway.push("capped", 0).await.assert_whole();
@@ -258,13 +258,13 @@ async fn a_spent_cap_stops_new_work_in_words() {
     assert!(
         refused
             .text()
-            .contains("the cap per day (UTC) is 200000000000 wei"),
+            .contains("the cap per job is 200000000000 wei"),
         "{}",
         refused.text()
     );
     let (_, metrics) = gateway.admin("/metrics").await;
     assert!(
-        metrics.contains("pointsman_payments_failed_total{why=\"day\"} 1"),
+        metrics.contains("pointsman_payments_failed_total{why=\"job\"} 1"),
         "{metrics}"
     );
     let takings = till.stage.devnet.orchestrators()[0]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use parking_lot::Mutex;
 use pointsman_chain::keystore::Keystore;
 use pointsman_chain::{Chain, Options, State, rpc};
 use pointsman_directory::Terms;
@@ -23,7 +24,7 @@ use pointsman_wire::net::{OrchestratorInfo, OrchestratorRequest};
 use pointsman_wire::sign::Address;
 use pointsman_wire::ticket::Expiration;
 
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::sync::watch;
 
 use crate::config::{self, Settings};
 
@@ -37,8 +38,8 @@ pub struct Money {
     ledger: Ledger,
     purse: Purse,
     limits: Limits,
-    /// Tells the purse of the chain, until the last clone is gone.
-    _telling: Arc<DropGuard>,
+    /// What the purse was told of the chain.
+    told: Arc<Mutex<Standing>>,
 }
 
 /// How long the start waits for the chain; then it goes on with what was known before.
@@ -79,17 +80,19 @@ impl Money {
         let limits = settings.payments.limits.clone();
         let purse = Purse::new(Arc::new(key), ledger.clone(), limits.clone())
             .context("the gateway cannot sign")?;
-        purse.observe(standing(chain.state().as_deref()));
-        let stop = CancellationToken::new();
-        let telling = tell(chain.clone(), purse.clone());
-        tokio::spawn(stop.clone().run_until_cancelled_owned(telling));
+        // Before the state is read, so that none in between is missed.
+        let changes = chain.changes();
+        let known = standing(chain.state().as_deref());
+        purse.observe(known);
+        let told = Arc::new(Mutex::new(known));
+        tokio::spawn(tell(changes, purse.clone(), told.clone()));
         Ok(Some(Self {
             address,
             chain,
             ledger,
             purse,
             limits,
-            _telling: Arc::new(stop.drop_guard()),
+            told,
         }))
     }
 
@@ -170,13 +173,17 @@ impl Money {
     }
 }
 
-/// Tells the purse whatever is new on the chain.
-async fn tell(chain: Chain, purse: Purse) {
-    let mut changes = chain.changes();
-    // The sender lives in `chain`, so that this only ends with the task.
+/// Tells the purse whatever is new, until the chain is followed no more.
+async fn tell(
+    mut changes: watch::Receiver<Option<Arc<State>>>,
+    purse: Purse,
+    told: Arc<Mutex<Standing>>,
+) {
     while changes.changed().await.is_ok() {
         let state = changes.borrow_and_update().clone();
-        purse.observe(standing(state.as_deref()));
+        let known = standing(state.as_deref());
+        purse.observe(known);
+        *told.lock() = known;
     }
 }
 

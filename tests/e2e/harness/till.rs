@@ -25,11 +25,11 @@ const PASSWORD: &str = concat!(
 /// One ETH, in wei.
 pub(crate) const ETH: u64 = 1_000_000_000_000_000_000;
 
-/// Tickets of 8 · 10^9 wei that win but once in as many times.
+/// Tickets of 5 · 10^10 wei, of which but one in as many does not win. A segment of the tests costs about two and a half.
 pub(crate) const CERTAIN: Payments = Payments {
     account: FIRST,
-    ticket_ev: 8_000_000_000,
-    max_face_value: 8_000_000_001,
+    ticket_ev: 50_000_000_000,
+    max_face_value: 50_000_000_001,
     gas_price: 7,
     redeem_gas: 350_000,
     adjust_price: true,
@@ -141,6 +141,10 @@ impl Setup {
         all.extend(flags);
         let gateway = Gateway::start(&all).await;
         gateway.usable(usable).await;
+        eventually("the gateway knows the chain", async || {
+            gateway.payments().await.chain.l1_block.is_some()
+        })
+        .await;
         Till {
             stage: Stage { gateway, devnet },
             chain,

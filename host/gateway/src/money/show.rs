@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pointsman_payments::ledger::{Sum, Totals, Unconfirmed};
 use serde_json::{Value, json};
 
-use super::{Money, standing};
+use super::Money;
 
 // === impl Money ===
 
@@ -13,8 +13,10 @@ impl Money {
     /// All there is to say.
     #[must_use]
     pub fn summary(&self) -> Value {
-        let state = self.chain.state();
-        let standing = standing(state.as_deref());
+        let chain_id = self.chain.state().map(|state| state.chain_id);
+        let standing = *self.told.lock();
+        // No chain has a block or round 0 to pay in: nothing is known.
+        let known = |number: u64| Some(number).filter(|&number| number != 0);
         let status = self.chain.status();
         let endpoint = |one: &pointsman_chain::rpc::EndpointStatus| {
             json!({
@@ -29,9 +31,9 @@ impl Money {
             "network": self.chain.network().name,
             "address": self.address.to_checksum(None),
             "chain": {
-                "id": state.as_ref().map(|state| state.chain_id),
-                "l1_block": state.as_ref().map(|state| state.l1_block),
-                "round": state.as_ref().map(|state| state.round.last_initialized),
+                "id": chain_id,
+                "l1_block": known(standing.l1_block),
+                "round": known(standing.round.round),
                 "heard_ms_ago": status.heard.map(|heard| heard.as_millis()),
                 "restored": status.restored,
                 "error": status.error,
@@ -60,8 +62,8 @@ impl Money {
         );
         let unconfirmed = u32::try_from(totals.unconfirmed.len()).unwrap_or(u32::MAX);
         metrics::gauge!("pointsman_payments_unconfirmed").set(unconfirmed);
-        let state = self.chain.state();
-        if let Some(funds) = standing(state.as_deref()).funds {
+        let standing = *self.told.lock();
+        if let Some(funds) = standing.funds {
             gauge("pointsman_payments_deposit_wei", funds.deposit.to_string());
             gauge("pointsman_payments_reserve_wei", funds.reserve.to_string());
         }
