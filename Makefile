@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # The debug build is what the tests use, so that one build serves both. Its decisions take some ten times as long as `make bench` says.
 POINTSMAN := $${CARGO_TARGET_DIR:-target}/debug/pointsman
 
-.PHONY: test-c setup-clang test-builds test-registry test-soak help setup setup-tools setup-page setup-chain contracts setup-browser setup-registry demo demo-paid build-demo screenshot test test-all test-browser bench check
+.PHONY: test-kills test-c setup-clang test-builds test-registry test-soak help setup setup-tools setup-page setup-chain contracts setup-browser setup-registry demo demo-paid build-demo screenshot test test-all test-browser bench check
 
 help:
 	@echo "make demo        devnet, gateway and a test stream on this machine; Ctrl-C ends it"
@@ -112,7 +112,7 @@ test: check setup-chain
 
 # The slow suites.
 test-all: test
-test-all: test-builds test-browser test-registry test-soak test-c
+test-all: test-builds test-browser test-registry test-soak test-kills test-c
 
 test-browser: build-demo setup-browser
 	cd $(BROWSER) && node --test
@@ -131,6 +131,10 @@ test-c: setup-tools setup-clang
 # Thousands of swaps while jobs are decided.
 test-soak: setup-tools
 	POINTSMAN_SOAK=5000 $(CARGO) test --locked -p pointsman-policy --test soak
+
+# The ledger's process killed 200 times under load.
+test-kills: setup-tools
+	POINTSMAN_KILLS=200 $(CARGO) test --locked -p pointsman-payments --test ledger_kill
 
 # Release builds, then everything on two cores, which is what the figures are meant for. About five minutes.
 BENCH_CORES := $(shell command -v taskset >/dev/null && echo taskset -c 0,1)

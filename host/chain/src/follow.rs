@@ -24,7 +24,7 @@ use crate::feed::Feed;
 use crate::head::{Guard, Head, L1Source, RawHead, Verdict};
 use crate::network::MULTICALL3;
 use crate::read::{Reader, Reading};
-use crate::rpc::{Answer, Call, Rpc};
+use crate::rpc::{Answer, Answered, Call, Rpc};
 use crate::snapshot::{Kept, Snapshots};
 use crate::state::State;
 use crate::views::Views;
@@ -62,6 +62,8 @@ struct Live {
     logs_to: u64,
     /// Logs were refused the last time.
     blind: bool,
+    /// Who told the head.
+    endpoint: usize,
 }
 
 // === impl Follower ===
@@ -105,7 +107,7 @@ impl Follower {
     async fn tick(&mut self) -> Result<(), ChainError> {
         match self.live {
             None => self.begin().await?,
-            Some(live) => self.poll(live).await?,
+            Some(live) => while !self.poll(live).await? {},
         }
         self.catch_up().await?;
         self.check_progress()
@@ -116,7 +118,7 @@ impl Follower {
         let code = |address| Call::new("eth_getCode", json!([address, "latest"]));
         let mut calls = vec![latest(), code(MULTICALL3)];
         calls.extend(self.options.network.ai_registry.map(code));
-        let answers = self.rpc.batch(&calls).await?.answers;
+        let Answered { answers, endpoint } = self.rpc.batch(&calls).await?;
         let head = head_of(&answers[0])?;
         let has_code = |answer: Option<&Answer>| match answer {
             // A node that does not tell is taken for one without.
@@ -144,12 +146,13 @@ impl Follower {
             l1_block: None,
             logs_to: head.number,
             blind: false,
+            endpoint,
         });
         Ok(())
     }
 
-    /// The newest block and the logs since the last.
-    async fn poll(&mut self, mut live: Live) -> Result<(), ChainError> {
+    /// The newest block and the logs since the last. `false`: it was not believed, and another endpoint can be asked.
+    async fn poll(&mut self, mut live: Live) -> Result<bool, ChainError> {
         let state = self.shared.state();
         let watch = Watch {
             contracts: &live.contracts,
@@ -163,15 +166,22 @@ impl Follower {
         }
         let answered = self.rpc.batch(&calls).await?;
         let head = head_of(&answered.answers[0])?;
-        match self.guard.judge(head, Instant::now()) {
+        let now = Instant::now();
+        match self.guard.judge(head, now) {
+            // A head that stands still is no proof of honesty.
+            Verdict::Good if self.guard.last().is_some_and(|(_, at)| at == now) => {
+                self.rpc.trust(answered.endpoint);
+            }
             Verdict::Good => {}
-            Verdict::Moved => return self.begin().await,
+            Verdict::Moved => return self.begin().await.map(|()| true),
             Verdict::Doubtful => {
                 let last = self.guard.last().map_or(0, |(last, _)| last.number);
                 let said = head.number;
                 let error = ChainError::Doubtful { said, last };
-                self.rpc.distrust(answered.endpoint, error.to_string());
-                return Err(error);
+                return match self.rpc.distrust(answered.endpoint, error.to_string()) {
+                    true => Ok(false),
+                    false => Err(error),
+                };
             }
         }
         let logs = answered.answers[1].parse::<Vec<Log>>("a list of logs");
@@ -195,8 +205,9 @@ impl Follower {
         });
         live.l1_block = live.l1.l1(&head).or(told);
         self.dirt = self.dirt.or(dirt);
+        live.endpoint = answered.endpoint;
         self.live = Some(live);
-        Ok(())
+        Ok(true)
     }
 
     /// Reads what is out of date and publishes.
@@ -324,7 +335,10 @@ impl Follower {
 
     /// A head that has not moved for long, where chains do not rest.
     fn check_progress(&self) -> Result<(), ChainError> {
-        let (Some(stall), Some((head, since))) = (self.options.stall, self.guard.last()) else {
+        let (Some(stall), Some(live)) = (self.options.stall, self.live) else {
+            return Ok(());
+        };
+        let Some((head, since)) = self.guard.last() else {
             return Ok(());
         };
         let still = since.elapsed();
@@ -335,7 +349,7 @@ impl Follower {
             number: head.number,
             seconds: still.as_secs(),
         };
-        self.rpc.distrust_current(error.to_string());
+        self.rpc.distrust(live.endpoint, error.to_string());
         Err(error)
     }
 
@@ -386,3 +400,8 @@ fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| U256::from(since.as_millis()).saturating_to())
 }
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod tests;

@@ -251,6 +251,12 @@ impl Key {
     }
 }
 
+impl From<PrivateKeySigner> for Key {
+    fn from(signer: PrivateKeySigner) -> Self {
+        Self(signer)
+    }
+}
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({})", self.0.address())

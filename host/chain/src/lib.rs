@@ -23,6 +23,8 @@ mod feed;
 mod follow;
 mod head;
 pub mod keystore;
+#[cfg(test)]
+mod mock;
 mod network;
 mod pool;
 mod read;
@@ -31,6 +33,7 @@ mod snapshot;
 mod state;
 mod uri;
 mod views;
+mod wallet;
 
 pub use chain::{Chain, Options, Status};
 pub use contracts::Contracts;
@@ -43,3 +46,4 @@ pub use snapshot::SnapshotError;
 pub use state::{Broker, Orchestrator, Round, Sender, State};
 pub use uri::{MAX_URI, ServiceUri};
 pub use views::ViewError;
+pub use wallet::{Deed, Done, Fees, Plan, Wallet, WalletError};

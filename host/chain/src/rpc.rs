@@ -21,6 +21,8 @@ mod fault;
 mod http;
 mod pool;
 mod rest;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::time::Duration;

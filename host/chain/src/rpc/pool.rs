@@ -191,18 +191,21 @@ impl Rpc {
         refused.ok_or_else(|| RpcError::Down(self.faults()))
     }
 
-    /// Lets the endpoint that gave an answer rest: what it said cannot be.
-    pub fn distrust(&self, endpoint: usize, why: String) {
+    /// What the endpoint said was believed: earlier doubts are forgotten.
+    pub fn trust(&self, endpoint: usize) {
         if let Some(slot) = self.slots.get(endpoint) {
-            self.rest(slot, Fault::Head(why));
+            slot.rest.lock().trusted();
         }
     }
 
-    /// As [`Rpc::distrust`], for whichever endpoint would be asked next.
-    pub fn distrust_current(&self, why: String) {
-        if let Some((at, _)) = self.choose(&vec![false; self.slots.len()]) {
-            self.distrust(at, why);
+    /// Lets the endpoint that gave an answer rest, longer each time until [`Rpc::trust`]: what it said cannot be. Tells whether another
+    /// may be asked at once.
+    pub fn distrust(&self, endpoint: usize, why: String) -> bool {
+        if let Some(slot) = self.slots.get(endpoint) {
+            self.rest(slot, Fault::Head(why));
         }
+        let next = self.choose(&vec![false; self.slots.len()]);
+        next.is_some_and(|(_, ready)| ready <= Instant::now())
     }
 
     /// The preferred endpoint of those that may be asked soonest.

@@ -9,6 +9,8 @@ use super::{Fault, Limits};
 pub(super) struct Rest {
     /// Failures since the last answer.
     failures: u32,
+    /// Answers that were not believed since the last that was. Answering does not end these.
+    doubts: u32,
     until: Option<Instant>,
     last: Option<Fault>,
     /// It will not be asked again.
@@ -20,19 +22,28 @@ pub(super) struct Rest {
 impl Rest {
     /// It answered.
     pub(super) fn recovered(&mut self) {
-        let barred = self.barred;
         *self = Self {
-            barred,
+            barred: self.barred,
+            doubts: self.doubts,
             ..Self::default()
         };
+    }
+
+    /// What it answered was believed.
+    pub(super) fn trusted(&mut self) {
+        self.doubts = 0;
     }
 
     /// It failed. The rest doubles with each failure in a row; a random half is taken off, so that many gateways do not come back at once. What
     /// a node asks for itself is never shortened, up to the longest rest.
     pub(super) fn failed(&mut self, fault: Fault, limits: &Limits, now: Instant) {
-        self.failures = self.failures.saturating_add(1);
         self.barred |= matches!(fault, Fault::WrongChain { .. });
-        let doublings = (self.failures - 1).min(16);
+        let count = match fault {
+            Fault::Head(_) => &mut self.doubts,
+            _ => &mut self.failures,
+        };
+        *count = count.saturating_add(1);
+        let doublings = (*count - 1).min(16);
         let whole = limits
             .rest
             .saturating_mul(1 << doublings)
@@ -87,6 +98,19 @@ mod tests {
         let asks = |seconds| Fault::Throttled(Some(Duration::from_secs(seconds)));
         assert_eq!(rest_after(1, &asks(7)), Duration::from_secs(7));
         assert_eq!(rest_after(1, &asks(86_400)), Limits::default().rest_most);
+    }
+
+    #[test]
+    fn answering_does_not_make_a_liar_honest() {
+        let (mut rest, now, limits) = (Rest::default(), Instant::now(), Limits::default());
+        for _ in 0..10 {
+            rest.recovered();
+            rest.failed(Fault::Head(String::new()), &limits, now);
+        }
+        assert!(rest.ready_at(now).unwrap() - now >= limits.rest_most / 2);
+        rest.trusted();
+        rest.failed(Fault::Head(String::new()), &limits, now);
+        assert!(rest.ready_at(now).unwrap() - now <= limits.rest);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Against a signer that answers as a real one was recorded.
 
+mod paying;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
