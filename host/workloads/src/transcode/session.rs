@@ -122,10 +122,11 @@ impl Session {
     /// Takes over what a result brought along, or a fresh answer. The address stays: a result may not send the stream elsewhere. What
     /// cannot be read of the new terms leaves the old ones, which say soon enough that they are too old.
     pub(super) fn renew(&self, info: Option<OrchestratorInfo>, purse: &Purse) {
-        let Some(info) = info else {
+        let Some(mut info) = info else {
             return;
         };
         let mut agreed = self.agreed.lock();
+        info.auth_token.get_or_insert_with(|| agreed.token.clone());
         if agreed.offer.is_some() {
             let Ok(offer) = purse.offer(&info) else {
                 return;
