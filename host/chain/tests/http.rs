@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use pointsman_chain::rpc::{Call, Endpoint, Fault, Limits, Rpc, RpcError};
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 const KEY: &str = "c0ffee-secret-api-key";
 
@@ -98,10 +98,10 @@ async fn pages_and_broken_answers_are_no_json_rpc() {
 
 #[tokio::test]
 async fn nobody_there_is_told_without_the_key() {
-    // Bound and dropped: the kernel gives the port to nobody else at once, and who got it would not speak JSON-RPC.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
-    drop(listener);
+    // Held, and nobody listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let at = socket.local_addr().unwrap();
     let endpoint: Endpoint = format!("http://{at}/v2/{KEY}").parse().unwrap();
     let error = asked(&endpoint).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains(KEY), "{error:?}");
