@@ -14,6 +14,31 @@
 //!
 //! Off-chain the same calls work and pay nothing: the header is empty, and every price is 0.
 //!
+//! ```no_run
+//! # use pointsman_payments::{fee, purse::{Charge, PayError, Purse}};
+//! # use pointsman_wire::{net::OrchestratorInfo, profile::Profile};
+//! # async fn segment(purse: &Purse, info: &OrchestratorInfo, profiles: &[Profile]) -> Result<(), PayError> {
+//! let offer = purse.offer(info)?;
+//! let fee = fee::video(profiles, 2000, offer.price());
+//! let charge = Charge {
+//!     offer: &offer,
+//!     balance: offer.session(),
+//!     recipient: None,
+//!     fee: &fee,
+//!     first_price: None,
+//!     ceiling: None,
+//!     job: "stream",
+//!     key: None,
+//!     workload: "transcode",
+//! };
+//! let paid = purse.pay(&charge).await?;
+//! // The segment goes with `paid.header`; its result says how many pixels were encoded.
+//! let pixels = 8_207_136;
+//! paid.receipt.accepted(fee::encoded(pixels, offer.price()));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Tokens and credit
 //!
 //! Credit dies with the session that it was bought in. [`Purse::must_renew`] therefore keeps a session whose token or ticket
@@ -236,7 +261,8 @@ impl Purse {
     }
 
     /// Has a remote signer make the payment, and enters it before it may be sent; `None` when the signer says that the
-    /// credit suffices. A payment that the ledger refuses is not counted by the signer either.
+    /// credit suffices. A payment that the ledger refuses is not counted by the signer either; one that the orchestrator
+    /// refuses is, so [forget](Stream::forget) the state then.
     ///
     /// # Errors
     ///
