@@ -59,6 +59,7 @@ pub(crate) struct Present {
     pub(crate) version: Vec<u64>,
     pub(crate) region: Vec<u64>,
     pub(crate) source: Vec<u64>,
+    pub(crate) gpu_memory: Vec<f64>,
     pub(crate) trust: Vec<f64>,
     pub(crate) address: Vec<u64>,
     pub(crate) transcoder: Vec<u64>,
@@ -137,6 +138,7 @@ impl Present {
             source: symbols(&rows, |listing| listing.origins.first().map(Origin::name)),
             trust: rows.iter().map(trust).collect(),
             address: rows.iter().map(address).collect(),
+            gpu_memory: rows.iter().map(gpu_memory).collect(),
             transcoder: rows.iter().map(transcoder).collect(),
             labels: labels(&rows),
             blank: Arc::new(PastColumns::blank(rows.len())),
@@ -199,6 +201,18 @@ fn transcoder(row: &Row) -> u64 {
     let facts = row.facts.as_deref();
     let uri = facts.and_then(|facts| facts.transcoder.as_ref());
     uri.map_or(0, |uri| Symbol::of(uri.as_str()).0)
+/// GiB, rounded: a driver keeps some of what a card is sold with to itself.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 8 PiB, and it is rounded"
+)]
+fn gpu_memory(row: &Row) -> f64 {
+    let bytes = row.facts.as_ref().and_then(|facts| facts.gpu_memory);
+    bytes.map_or(f64::NAN, |bytes| {
+        (bytes as f64 / f64::from(1 << 30)).round()
+    })
+}
+
 }
 
 fn symbols<'a>(rows: &'a [Row], said: impl Fn(&'a Listing) -> Option<&'a str>) -> Vec<u64> {

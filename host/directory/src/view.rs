@@ -13,6 +13,7 @@ use crate::fit::{JobColumns, why_unfit};
 use crate::orchestrator::Orchestrator;
 use crate::past::PastColumns;
 use crate::snapshot::{Row, Snapshot};
+use crate::wishes::identified;
 
 /// Least success rate that `price/effective` divides by: an orchestrator that always fails is dear, not infinitely so.
 const LEAST_SUCCESS: f64 = 0.01;
@@ -71,7 +72,7 @@ impl View {
             job: present.job(&query.required),
             past: Arc::clone(snapshot.past(query.workload, query.model)),
             incumbent: query.incumbent.and_then(|id| present.row_of(id)),
-            hints: Arc::clone(&query.hints),
+            hints: identified(present, &query.hints),
             excluded: Vec::new(),
             snapshot,
             clock,
@@ -102,6 +103,12 @@ impl View {
     #[must_use]
     pub fn facts(&self, row: usize) -> Option<&Arc<Facts>> {
         self.snapshot.present.rows.get(row)?.facts.as_ref()
+    }
+
+    /// What the application wants, with everybody called by identity.
+    #[must_use]
+    pub fn hints(&self) -> &Arc<Hints> {
+        &self.hints
     }
 
     /// The row of an orchestrator.
@@ -236,6 +243,7 @@ impl Candidates for View {
             Column::CapacityFree => Values::Counts((&*self.job.capacity_free).into()),
             Column::CapacityTotal => Values::Counts((&*self.job.capacity_total).into()),
             Column::RunnerVersion => Values::Counts((&*self.job.runner_version).into()),
+            Column::GpuMemory => Values::Numbers((&*present.gpu_memory).into()),
             Column::Warm => Values::Marks((&*self.job.warm).into()),
             Column::Version => Values::Counts((&*present.version).into()),
             Column::Id => Values::Symbols((&*present.id).into()),

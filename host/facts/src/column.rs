@@ -46,6 +46,7 @@ pub enum Column {
     ProbeFailures,
     CapacityTotal,
     RunnerVersion,
+    GpuMemory,
     HintOrder,
     HintOnly,
     HintIgnore,
@@ -324,6 +325,13 @@ pub const TABLE: &[Entry] = &[
     ),
     entry(
         "hint/order",
+    entry(
+        "gpu/memory-gb",
+        Kind::Numbers,
+        "GiB",
+        "it lists no graphics card",
+        "memory of its largest graphics card, rounded: what is sold as 24 GB is 24",
+    ),
         Kind::Numbers,
         "",
         "it is not on the application's list",
@@ -413,6 +421,7 @@ impl Column {
         match name.split_once('/') {
             Some(("label", key)) if !key.is_empty() => Ok(Self::Label(key.to_lowercase())),
             Some(("error-rate", class)) => {
+            "gpu/memory-gb" => Self::GpuMemory,
                 Class::parse(class).map(Self::ErrorRate).ok_or_else(unknown)
             }
             _ => Err(unknown()),
@@ -517,6 +526,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, &y) in b.iter().enumerate() {
+            Self::GpuMemory => "gpu/memory-gb",
             let replace = diagonal + usize::from(x != y);
             diagonal = row[j + 1];
             row[j + 1] = replace.min(diagonal + 1).min(row[j] + 1);
