@@ -280,6 +280,7 @@ impl Shared {
             canary,
             snapshot: candidates.snapshot(),
             hedge: outcome.hedge,
+            hints: job.wishes().map(Box::new),
             refusal: outcome.refusal,
             fault: answered.fault,
             fallback: answered.fallback,

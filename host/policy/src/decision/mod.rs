@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use pointsman_facts::{Column, Failure, Kind, Symbol, Workload};
+use pointsman_facts::{Column, Failure, Hints, Kind, Symbol, Workload};
 
 pub use log::DecisionLog;
 
@@ -40,6 +40,8 @@ pub struct Decision {
     pub affinity: u64,
     /// Its place in the stream.
     pub sequence: Option<u64>,
+    /// What the application wanted, labels included, if it wanted anything.
+    pub hints: Option<Box<Hints>>,
     /// The only randomness that went in.
     pub seed: u64,
     /// When, unix ms.
@@ -221,6 +223,7 @@ impl Decision {
             + self.excluded.capacity() * size_of::<Excluded>()
             + self.drops.capacity() * size_of::<HostDrop>()
             + size_of::<AttemptRecord>()
+            + self.hints.as_ref().map_or(0, |hints| size_of_val(&**hints))
     }
 }
 
@@ -296,6 +299,7 @@ mod tests {
             sequence: Some(1),
             seed: 7,
             at_ms: 1_700_000_000_000,
+            hints: None,
             took: Duration::from_micros(5),
             generation: 3,
             canary: false,
@@ -366,6 +370,7 @@ mod tests {
         assert_eq!(json["hedge"]["after-ms"], 250);
         assert_eq!(json["fallback"]["to"], "previous");
         assert_eq!(json["fallback"]["generation"], 2);
+        assert!(json["hints"].is_null());
         let attempt = &json["attempts"][0];
         assert_eq!(attempt["failure"]["kind"], "reset");
         assert_eq!(attempt["failure"]["blame"], "network");
