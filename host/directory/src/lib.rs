@@ -41,6 +41,7 @@ mod directory;
 mod facts;
 mod fit;
 mod history;
+mod live;
 mod orchestrator;
 mod past;
 mod prober;
@@ -54,8 +55,8 @@ mod store;
 mod summary;
 mod table;
 mod view;
-
 mod wishes;
+
 #[cfg(test)]
 mod tests;
 

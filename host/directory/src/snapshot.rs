@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use pointsman_facts::values::{count, mark};
 use pointsman_facts::{Symbol, Workload};
@@ -19,6 +20,7 @@ use pointsman_wire::net::Capabilities;
 use crate::facts::Facts;
 use crate::fit::JobColumns;
 use crate::history::Work;
+use crate::live::Probes;
 use crate::orchestrator::Orchestrator;
 use crate::past::PastColumns;
 use crate::source::{Listing, Origin};
@@ -57,9 +59,9 @@ pub(crate) struct Present {
     pub(crate) price_num: Vec<u64>,
     pub(crate) price_den: Vec<u64>,
     pub(crate) version: Vec<u64>,
+    pub(crate) gpu_memory: Vec<f64>,
     pub(crate) region: Vec<u64>,
     pub(crate) source: Vec<u64>,
-    pub(crate) gpu_memory: Vec<f64>,
     pub(crate) trust: Vec<f64>,
     pub(crate) address: Vec<u64>,
     pub(crate) transcoder: Vec<u64>,
@@ -67,6 +69,8 @@ pub(crate) struct Present {
     /// The history of work that nobody has done.
     blank: Arc<PastColumns>,
     jobs: Mutex<Vec<Arc<JobColumns>>>,
+    /// What probes said when that was last asked.
+    probes: ArcSwapOption<Probes>,
 }
 
 // === impl Snapshot ===
@@ -134,15 +138,16 @@ impl Present {
             price_num: fact(|facts| facts.price.map(|price| price.num)),
             price_den: fact(|facts| facts.price.map(|price| price.den.get())),
             version: fact(|facts| facts.version),
+            gpu_memory: rows.iter().map(gpu_memory).collect(),
             region: symbols(&rows, |listing| listing.region.as_deref()),
             source: symbols(&rows, |listing| listing.origins.first().map(Origin::name)),
             trust: rows.iter().map(trust).collect(),
             address: rows.iter().map(address).collect(),
-            gpu_memory: rows.iter().map(gpu_memory).collect(),
             transcoder: rows.iter().map(transcoder).collect(),
             labels: labels(&rows),
             blank: Arc::new(PastColumns::blank(rows.len())),
             jobs: Mutex::default(),
+            probes: ArcSwapOption::empty(),
             rows,
         }
     }
@@ -166,6 +171,18 @@ impl Present {
         job
     }
 
+    /// What probes said up to now.
+    pub(crate) fn probes(&self) -> Arc<Probes> {
+        if let Some(probes) = self.probes.load_full()
+            && probes.holds()
+        {
+            return probes;
+        }
+        let probes = Arc::new(Probes::of(&self.rows));
+        self.probes.store(Some(Arc::clone(&probes)));
+        probes
+    }
+
     /// The row of `id`.
     pub(crate) fn row_of(&self, id: Symbol) -> Option<usize> {
         self.id.binary_search(&id.0).ok()
@@ -182,6 +199,18 @@ fn answers(reach: Reach) -> u8 {
 
 fn trust(row: &Row) -> f64 {
     row.listing.trust.map_or(f64::NAN, f64::from)
+}
+
+/// GiB, rounded: a driver keeps some of what a card is sold with to itself.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 8 PiB, and it is rounded"
+)]
+fn gpu_memory(row: &Row) -> f64 {
+    let bytes = row.facts.as_ref().and_then(|facts| facts.gpu_memory);
+    bytes.map_or(f64::NAN, |bytes| {
+        (bytes as f64 / f64::from(1 << 30)).round()
+    })
 }
 
 /// Zeros are what off-chain nodes send.
@@ -201,18 +230,6 @@ fn transcoder(row: &Row) -> u64 {
     let facts = row.facts.as_deref();
     let uri = facts.and_then(|facts| facts.transcoder.as_ref());
     uri.map_or(0, |uri| Symbol::of(uri.as_str()).0)
-/// GiB, rounded: a driver keeps some of what a card is sold with to itself.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "exact up to 8 PiB, and it is rounded"
-)]
-fn gpu_memory(row: &Row) -> f64 {
-    let bytes = row.facts.as_ref().and_then(|facts| facts.gpu_memory);
-    bytes.map_or(f64::NAN, |bytes| {
-        (bytes as f64 / f64::from(1 << 30)).round()
-    })
-}
-
 }
 
 fn symbols<'a>(rows: &'a [Row], said: impl Fn(&'a Listing) -> Option<&'a str>) -> Vec<u64> {

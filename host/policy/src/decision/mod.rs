@@ -269,6 +269,8 @@ impl Legend {
 fn named(source: Source, columns: &[Column]) -> Option<(String, Kind)> {
     let column = match source {
         Source::Fact(place) => columns[place].clone(),
+        Source::Why(_) => Column::FitWhy,
+        Source::Wish(_) => Column::HintPlace,
         Source::ScoreSum => Column::ScoreSum,
         Source::Position => Column::Position,
         Source::Unknown => return None,
@@ -297,9 +299,9 @@ mod tests {
             workload: Workload::Transcode,
             affinity: u64::MAX,
             sequence: Some(1),
+            hints: None,
             seed: 7,
             at_ms: 1_700_000_000_000,
-            hints: None,
             took: Duration::from_micros(5),
             generation: 3,
             canary: false,
@@ -368,9 +370,9 @@ mod tests {
         assert_eq!(json["dropped"][0]["reason"], "above-ceiling");
         assert_eq!(json["skipped"][0], "price-ceiling");
         assert_eq!(json["hedge"]["after-ms"], 250);
+        assert!(json["hints"].is_null());
         assert_eq!(json["fallback"]["to"], "previous");
         assert_eq!(json["fallback"]["generation"], 2);
-        assert!(json["hints"].is_null());
         let attempt = &json["attempts"][0];
         assert_eq!(attempt["failure"]["kind"], "reset");
         assert_eq!(attempt["failure"]["blame"], "network");
