@@ -138,7 +138,8 @@ impl<E: Exchange> Run<'_, E> {
             .dispatcher
             .view(self.request, self.sessions.incumbent());
         self.job.hints = wishes(&self.view);
-        let selection = self.dispatcher.policy.select(&self.job, &self.view);
+        let policy = &self.dispatcher.policy;
+        let selection = policy.select_again(&self.job, &self.view, &self.selection);
         let tried = |row: u32| {
             let id = self.view.id(row as usize);
             self.attempts
