@@ -66,7 +66,7 @@ impl Change {
         self
     }
 
-    /// Lets only these orchestrators have it, by service URI or address; together with those named before. None at all is no opinion:
+    /// Lets only these orchestrators have it, by service URI, address or id; together with those named before. None at all is no opinion:
     /// to refuse, answer [`Routing::Reject`].
     #[must_use]
     pub fn only<S: Into<String>>(mut self, orchestrators: impl IntoIterator<Item = S>) -> Self {
@@ -74,7 +74,7 @@ impl Change {
         self
     }
 
-    /// Lets none of these orchestrators have it, by service URI or address; nor those named before.
+    /// Lets none of these orchestrators have it, by service URI, address or id; nor those named before.
     #[must_use]
     pub fn ignore<S: Into<String>>(mut self, orchestrators: impl IntoIterator<Item = S>) -> Self {
         self.ignore.extend(orchestrators.into_iter().map(S::into));

@@ -25,7 +25,7 @@ struct Running {
 }
 
 /// Long enough for builds of a policy, for tests and for speed, on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// What says that a command which goes on running is ready, as it prints it.
 const READY: [(&str, &str); 3] = [

@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! [`Keystore::find`] names the one file that is meant, or says which there are; [`Keystore::open`] decrypts it. Neither ever makes a key: a wrong
-//! flag ends in an error and not in an empty account. The key is in the address that the file names, or it is refused. Nothing here prints a key
+//! flag ends in an error and not in an empty account. Only [`Keystore::create`] does. The key is in the address that the file names, or it is refused. Nothing here prints a key
 //! or a password, and what held either is overwritten when it is dropped.
 //!
 //! # Why the format is read here
@@ -11,6 +11,7 @@
 //! The crate for it leaves decrypted bytes in freed memory, takes cost parameters of any size from the file, and knows neither ethers'
 //! `Crypto` nor the difference between a wrong password and a damaged file.
 
+mod create;
 mod v3;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use alloy::primitives::Address;
 use alloy::signers::local::PrivateKeySigner;
 use zeroize::Zeroizing;
 
+pub use create::CreateError;
 pub use v3::V3Error;
 
 /// Largest keystore or password file, bytes.

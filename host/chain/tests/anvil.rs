@@ -20,7 +20,8 @@ async fn town(settings: devnet::Settings) -> devnet::Chain {
 }
 
 fn network(town: &devnet::Chain) -> Network {
-    let mut network = Network::named("devnet", Some(town.contracts().controller)).unwrap();
+    let controller = Some(town.contracts().controller);
+    let mut network = Network::named("devnet", controller).expect("a network");
     network.price_feed = Some(town.contracts().price_feed);
     network
 }
@@ -37,7 +38,8 @@ fn follow(town: &devnet::Chain, url: &str) -> Chain {
         overall: LONG,
         ..Limits::default()
     };
-    Chain::start(options, vec![url.parse().unwrap()], limits).unwrap()
+    let endpoints = vec![url.parse().expect("a URL")];
+    Chain::start(options, endpoints, limits).expect("a chain")
 }
 
 async fn until(chain: &Chain, so: impl Fn(&State) -> bool) -> Arc<State> {
@@ -45,7 +47,8 @@ async fn until(chain: &Chain, so: impl Fn(&State) -> bool) -> Arc<State> {
     let so = |state: &Option<Arc<State>>| state.as_ref().is_some_and(|state| so(state));
     let found = tokio::time::timeout(LONG, changes.wait_for(so)).await;
     let found = found.unwrap_or_else(|_| panic!("it never was so: {:?}", chain.status()));
-    found.unwrap().clone().unwrap()
+    let state = found.expect("the chain is followed");
+    state.clone().expect("a state that is so")
 }
 
 fn orchestrator(n: u64) -> Address {
@@ -57,7 +60,9 @@ async fn enlist(town: &devnet::Chain, n: u64) {
     for n in 1..=n {
         let uri = format!("https://o{n}.example:8935");
         let stake = U256::from(n) * U256::from(10).pow(U256::from(18));
-        town.activate(orchestrator(n), stake, &uri).await.unwrap();
+        town.activate(orchestrator(n), stake, &uri)
+            .await
+            .expect("activated");
     }
 }
 

@@ -10,17 +10,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use pointsman_chain::rpc::{Call, Endpoint, Fault, Limits, Rpc, RpcError};
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 const KEY: &str = "c0ffee-secret-api-key";
 
 /// A provider with one answer to everything. Gives the URL of an endpoint with a key in it.
 async fn provider(answer: fn(Request) -> Response) -> Endpoint {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let at = listener.local_addr().expect("an address");
     let router = Router::new().route("/v2/{key}", post(async move |request| answer(request)));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{at}/v2/{KEY}").parse().unwrap()
+    let url = format!("http://{at}/v2/{KEY}");
+    url.parse().expect("a URL")
 }
 
 /// One try, no patience.
@@ -32,14 +33,15 @@ async fn asked(endpoint: &Endpoint) -> Result<String, RpcError> {
         timeout: Duration::from_secs(300),
         ..Limits::default()
     };
-    let rpc = Rpc::http([endpoint.clone()], Some(31337), limits).unwrap();
+    let rpc = Rpc::http([endpoint.clone()], Some(31337), limits).expect("a client");
     let call = Call::new("eth_chainId", json!([]));
     rpc.call(call).await?.parse("a text")
 }
 
 /// The fault of the only try, and that no text has the key.
 async fn fault(answer: fn(Request) -> Response) -> Fault {
-    let error = asked(&provider(answer).await).await.unwrap_err();
+    let error = asked(&provider(answer).await).await;
+    let error = error.expect_err("a fault");
     assert!(!format!("{error} {error:?}").contains(KEY), "{error:?}");
     match error {
         RpcError::Down(mut faults) => faults.0.remove(0).1,
@@ -98,10 +100,10 @@ async fn pages_and_broken_answers_are_no_json_rpc() {
 
 #[tokio::test]
 async fn nobody_there_is_told_without_the_key() {
-    // Bound and dropped: the kernel gives the port to nobody else at once, and who got it would not speak JSON-RPC.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
-    drop(listener);
+    // Held, and nobody listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let at = socket.local_addr().unwrap();
     let endpoint: Endpoint = format!("http://{at}/v2/{KEY}").parse().unwrap();
     let error = asked(&endpoint).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains(KEY), "{error:?}");

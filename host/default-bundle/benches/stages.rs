@@ -7,6 +7,8 @@ mod ask;
 #[path = "../tests/policies/guest.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod guest;
+#[path = "../../policy/benches/support/quantile.rs"]
+mod quantile;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -196,8 +198,7 @@ fn median(mut ask: impl FnMut() -> Instant) -> f64 {
     let mut times: Vec<f64> = (0..ROUNDS)
         .map(|_| ask().elapsed().as_secs_f64() * 1e6)
         .collect();
-    times.sort_by(f64::total_cmp);
-    times[ROUNDS / 2]
+    quantile::median(&mut times)
 }
 
 fn question(columns: &[String], facts: &[String], rows: u32) -> (Job, Table) {
@@ -234,6 +235,9 @@ fn column(rng: &mut Rng, name: &str, rows: u32) -> Column {
         ("rest-ms" | "in-flight", _) => {
             Column::Counts((0..rows).map(|_| u64::from(rng.below(10) / 9)).collect())
         }
+        // As of a job without hints.
+        ("fit/why", _) => Column::Counts((0..rows).map(|_| u64::from(rng.below(5) == 0)).collect()),
+        ("hint/place", _) => Column::Counts(vec![u64::MAX; rows as usize]),
         ("incumbent", _) => Column::Marks(vec![0; rows as usize]),
         (_, Kind::Marks) => Column::Marks((0..rows).map(|_| u8::from(rng.below(5) > 0)).collect()),
         (_, Kind::Counts) => {

@@ -11,7 +11,7 @@
 //! [orchestrator.payments]      # without it the orchestrator is off-chain
 //! account = 1                  # whose key it has; see `chain::key`
 //! ticket-ev = 8_000_000_000    # wei a ticket is worth
-//! max-face-value = 16_000_000_000 # wei a winner pays at most; 0: no limit
+//! max-face-value = 16_000_000_000   # wei a winner pays at most; 0: no limit
 //! gas-price = 7                # wei, of which face value and price adjustment are reckoned
 //! redeem-gas = 350_000
 //! adjust-price = true          # add the cost of redeeming to the price, as a real one does
@@ -78,6 +78,49 @@ impl Default for Payments {
             redeem_gas: 350_000,
             adjust_price: true,
             redeem: Redeem::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+
+    #[test]
+    fn the_whole_format_is_read() {
+        let text = include_str!("payments.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//!"))
+            .skip_while(|line| *line != " ```toml")
+            .skip(1)
+            .take_while(|line| *line != " ```")
+            .collect::<Vec<_>>()
+            .join("\n");
+        let profile = Profile::from_toml(&text).expect("the documented profile");
+        let recorded = Payments {
+            max_face_value: 16_000_000_000,
+            ..Payments::default()
+        };
+        assert_eq!(profile.orchestrators[0].payments, Some(recorded));
+        let chain = profile.chain.expect("a chain");
+        assert_eq!(chain.rpc, "http://127.0.0.1:8545");
+        assert!(!chain.controller.is_zero());
+    }
+
+    #[test]
+    fn mistakes_name_their_key() {
+        let chain = "[chain]\nrpc = \"http://127.0.0.1:1\"\ncontroller = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n";
+        let with = |key: &str| format!("{chain}[[orchestrator]]\n[orchestrator.payments]\n{key}");
+        let (soon, ev) = (with("redeem = \"soon\""), with("ev = 1"));
+        for (text, names) in [
+            ("[[orchestrator]]\n[orchestrator.payments]", "[chain]"),
+            ("[chain]\nrpc = \"x\"\n[[orchestrator]]", "controller"),
+            (soon.as_str(), "redeem"),
+            (ev.as_str(), "ticket-ev"),
+        ] {
+            let error = Profile::from_toml(text).expect_err(text).to_string();
+            assert!(error.contains(names), "{text}: {error}");
         }
     }
 }

@@ -7,11 +7,14 @@
 use std::sync::Arc;
 
 use pointsman_facts::Price;
-use pointsman_wire::net::{AuthToken, Capabilities, OrchestratorInfo, PriceInfo, os_info};
+use pointsman_wire::net::{
+    AuthToken, Capabilities, GpuComputeInfo, HardwareInformation, OrchestratorInfo, PriceInfo,
+    os_info,
+};
 use pointsman_wire::uri::ServiceUri;
 use prost::Message;
 
-/// Largest answer kept, in bytes, less hardware and secrets. Real ones are under 10 kB; with thousands of orchestrators
+/// Largest answer kept, in bytes, less secrets and all hardware but the largest card. Real ones are under 10 kB; with thousands of orchestrators
 /// known, the 4 MiB that gRPC allows are too much to give to each.
 const MAX_BYTES: usize = 64 * 1024;
 
@@ -33,6 +36,8 @@ pub struct Facts {
     pub capabilities: Option<Capabilities>,
     /// Its software version as `major * 1000000 + minor * 1000 + patch`.
     pub version: Option<u64>,
+    /// Memory of its largest graphics card, bytes.
+    pub gpu_memory: Option<u64>,
     /// Why no job of any kind can go there.
     pub unusable: Option<Unusable>,
     encoded: Arc<[u8]>,
@@ -68,14 +73,18 @@ pub enum Unusable {
 
 impl Facts {
     /// Judges an answer. `before` are the facts known so far: an answer to a question with capabilities leaves the list
-    /// of prices out, and then the known list stays.
+    /// of prices and the hardware out, and then what is known of them stays.
     #[must_use]
     pub fn of(info: &OrchestratorInfo, before: Option<&Self>) -> Self {
         let mut kept = without_secrets(info);
         if let Some(before) = before
             && kept.capabilities_prices.is_empty()
         {
-            kept.capabilities_prices = before.prices();
+            let known = before.kept();
+            kept.capabilities_prices = known.capabilities_prices;
+            if kept.hardware.is_empty() {
+                kept.hardware = known.hardware;
+            }
         }
         let bytes = kept.encoded_len();
         if bytes > MAX_BYTES {
@@ -110,9 +119,11 @@ impl Facts {
     /// Its prices by capability and model, as it sent them.
     #[must_use]
     pub fn prices(&self) -> Vec<PriceInfo> {
-        OrchestratorInfo::decode(&*self.encoded)
-            .map(|info| info.capabilities_prices)
-            .unwrap_or_default()
+        self.kept().capabilities_prices
+    }
+
+    fn kept(&self) -> OrchestratorInfo {
+        OrchestratorInfo::decode(&*self.encoded).unwrap_or_default()
     }
 
     fn judged(info: &OrchestratorInfo) -> Self {
@@ -130,6 +141,7 @@ impl Facts {
             price_fault,
             address: info.address.as_slice().try_into().unwrap_or_default(),
             version: info.capabilities.as_ref().and_then(version),
+            gpu_memory: cards(&info.hardware).map(memory).max().flatten(),
             capabilities: info.capabilities.clone(),
             unusable,
             encoded: info.encode_to_vec().into(),
@@ -163,8 +175,33 @@ fn without_secrets(info: &OrchestratorInfo) -> OrchestratorInfo {
         auth_token: info.auth_token.as_ref().map(|_| AuthToken::default()),
         storage: storage.collect(),
         capabilities_prices: info.capabilities_prices.clone(),
+        hardware: largest_card(&info.hardware).into_iter().collect(),
         ..Default::default()
     }
+}
+
+fn cards(hardware: &[HardwareInformation]) -> impl Iterator<Item = &GpuComputeInfo> {
+    hardware.iter().flat_map(|of| of.gpu_info.values())
+}
+
+/// Bytes; nothing and less than nothing is what is not known.
+fn memory(card: &GpuComputeInfo) -> Option<u64> {
+    u64::try_from(card.memory_total)
+        .ok()
+        .filter(|&bytes| bytes > 0)
+}
+
+/// A list with nothing but the memory of the largest card: whole ones name every card once for each model.
+fn largest_card(hardware: &[HardwareInformation]) -> Option<HardwareInformation> {
+    let bytes = cards(hardware).filter_map(memory).max()?;
+    let card = GpuComputeInfo {
+        memory_total: bytes.try_into().unwrap_or(i64::MAX),
+        ..Default::default()
+    };
+    Some(HardwareInformation {
+        gpu_info: [(String::new(), card)].into(),
+        ..Default::default()
+    })
 }
 
 fn transcoder(text: &str) -> Result<ServiceUri, Unusable> {
@@ -327,6 +364,38 @@ mod tests {
         listed.capabilities_prices = vec![PriceInfo::default()];
         let before = Facts::of(&listed, None);
         assert_eq!(Facts::of(&info(), Some(&before)).prices().len(), 1);
+    }
+
+    #[test]
+    fn of_its_hardware_the_largest_cards_memory_is_kept() {
+        let cards = |bytes: &[i64]| HardwareInformation {
+            pipeline: "live-video-to-video".into(),
+            gpu_info: bytes
+                .iter()
+                .map(|&bytes| {
+                    let card = GpuComputeInfo {
+                        name: "x".repeat(MAX_BYTES),
+                        memory_total: bytes,
+                        ..Default::default()
+                    };
+                    (bytes.to_string(), card)
+                })
+                .collect(),
+            ..Default::default()
+        };
+        let mut listed = info();
+        listed.hardware = vec![cards(&[8, -1]), cards(&[24, 0])];
+        let facts = Facts::of(&listed, None);
+        assert_eq!(facts.gpu_memory, Some(24));
+        assert_eq!(facts.unusable, None, "their names are not kept");
+        assert_eq!(Facts::decode(facts.encoded()), Some(facts.clone()));
+        let later = Facts::of(&info(), Some(&facts));
+        assert_eq!(later.gpu_memory, Some(24), "a job's answer lists none");
+        let mut without = info();
+        without.capabilities_prices = vec![PriceInfo::default()];
+        assert_eq!(Facts::of(&without, Some(&facts)).gpu_memory, None);
+        listed.hardware = vec![cards(&[-1, 0])];
+        assert_eq!(Facts::of(&listed, None).gpu_memory, None);
     }
 
     #[test]

@@ -17,7 +17,7 @@
 //! | `facts`, `standing`, `table` | what they answered, and whether they answer |
 //! | `history` | outcomes of attempts |
 //! | `rest` | rests after faults |
-//! | `snapshot`, `past`, `fit`, `view` | all of it as columns |
+//! | `snapshot`, `past`, `fit`, `wishes`, `view` | all of it as columns |
 //! | `store`, `saver` | all of it across restarts |
 //!
 //! # Why background probes and not a question a job
@@ -41,6 +41,7 @@ mod directory;
 mod facts;
 mod fit;
 mod history;
+mod live;
 mod orchestrator;
 mod past;
 mod prober;
@@ -55,6 +56,7 @@ mod summary;
 mod table;
 mod terms;
 mod view;
+mod wishes;
 
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,14 @@ pub struct Orchestrator {
 #[derive(Debug)]
 pub(crate) struct InFlight(Arc<Orchestrator>);
 
+/// Outcomes of probes so far, of everyone.
+static PROBED: AtomicU64 = AtomicU64::new(0);
+
+/// A number that changes whenever the outcome of a probe is set, of whomever: whoever copied some before knows whether they still hold.
+pub(crate) fn probed() -> u64 {
+    PROBED.load(Ordering::Acquire)
+}
+
 // === impl Orchestrator ===
 
 impl Orchestrator {
@@ -73,6 +81,7 @@ impl Orchestrator {
     pub(crate) fn set_probes(&self, ms: f64, failures: u64) {
         self.probe_ms.store(ms.to_bits(), Ordering::Relaxed);
         self.probe_failures.store(failures, Ordering::Relaxed);
+        PROBED.fetch_add(1, Ordering::Release);
     }
 
     pub(crate) fn rest_until_ms(&self) -> u64 {

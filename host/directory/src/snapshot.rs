@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use pointsman_facts::values::{count, mark};
 use pointsman_facts::{Symbol, Workload};
@@ -19,6 +20,7 @@ use pointsman_wire::net::Capabilities;
 use crate::facts::Facts;
 use crate::fit::JobColumns;
 use crate::history::Work;
+use crate::live::Probes;
 use crate::orchestrator::Orchestrator;
 use crate::past::PastColumns;
 use crate::source::{Listing, Origin};
@@ -57,6 +59,7 @@ pub(crate) struct Present {
     pub(crate) price_num: Vec<u64>,
     pub(crate) price_den: Vec<u64>,
     pub(crate) version: Vec<u64>,
+    pub(crate) gpu_memory: Vec<f64>,
     pub(crate) region: Vec<u64>,
     pub(crate) source: Vec<u64>,
     pub(crate) trust: Vec<f64>,
@@ -66,6 +69,8 @@ pub(crate) struct Present {
     /// The history of work that nobody has done.
     blank: Arc<PastColumns>,
     jobs: Mutex<Vec<Arc<JobColumns>>>,
+    /// What probes said when that was last asked.
+    probes: ArcSwapOption<Probes>,
 }
 
 // === impl Snapshot ===
@@ -133,6 +138,7 @@ impl Present {
             price_num: fact(|facts| facts.price.map(|price| price.num)),
             price_den: fact(|facts| facts.price.map(|price| price.den.get())),
             version: fact(|facts| facts.version),
+            gpu_memory: rows.iter().map(gpu_memory).collect(),
             region: symbols(&rows, |listing| listing.region.as_deref()),
             source: symbols(&rows, |listing| listing.origins.first().map(Origin::name)),
             trust: rows.iter().map(trust).collect(),
@@ -141,6 +147,7 @@ impl Present {
             labels: labels(&rows),
             blank: Arc::new(PastColumns::blank(rows.len())),
             jobs: Mutex::default(),
+            probes: ArcSwapOption::empty(),
             rows,
         }
     }
@@ -164,6 +171,18 @@ impl Present {
         job
     }
 
+    /// What probes said up to now.
+    pub(crate) fn probes(&self) -> Arc<Probes> {
+        if let Some(probes) = self.probes.load_full()
+            && probes.holds()
+        {
+            return probes;
+        }
+        let probes = Arc::new(Probes::of(&self.rows));
+        self.probes.store(Some(Arc::clone(&probes)));
+        probes
+    }
+
     /// The row of `id`.
     pub(crate) fn row_of(&self, id: Symbol) -> Option<usize> {
         self.id.binary_search(&id.0).ok()
@@ -180,6 +199,18 @@ fn answers(reach: Reach) -> u8 {
 
 fn trust(row: &Row) -> f64 {
     row.listing.trust.map_or(f64::NAN, f64::from)
+}
+
+/// GiB, rounded: a driver keeps some of what a card is sold with to itself.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 8 PiB, and it is rounded"
+)]
+fn gpu_memory(row: &Row) -> f64 {
+    let bytes = row.facts.as_ref().and_then(|facts| facts.gpu_memory);
+    bytes.map_or(f64::NAN, |bytes| {
+        (bytes as f64 / f64::from(1 << 30)).round()
+    })
 }
 
 /// Zeros are what off-chain nodes send.

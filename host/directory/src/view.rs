@@ -1,8 +1,8 @@
 //! The candidates of one job.
 
+use std::iter::repeat_n;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use pointsman_facts::values::{NO, YES};
 use pointsman_facts::{Candidates, Column, Hints, Kept, Symbol, Values, Workload};
 use pointsman_wire::net::Capabilities;
@@ -10,9 +10,11 @@ use pointsman_wire::net::Capabilities;
 use crate::clock::Clock;
 use crate::facts::Facts;
 use crate::fit::{JobColumns, why_unfit};
+use crate::live::Live;
 use crate::orchestrator::Orchestrator;
 use crate::past::PastColumns;
-use crate::snapshot::{Row, Snapshot};
+use crate::snapshot::Snapshot;
+use crate::wishes::identified;
 
 /// Least success rate that `price/effective` divides by: an orchestrator that always fails is dear, not infinitely so.
 const LEAST_SUCCESS: f64 = 0.01;
@@ -49,19 +51,6 @@ pub struct View {
     live: Option<Live>,
 }
 
-/// What changes without a new snapshot: four columns, one after the other. One buffer, since it is filled in a job's way.
-#[derive(Debug)]
-struct Live {
-    words: Vec<u64>,
-}
-
-/// Buffers of views that are gone. Whoever looks on drops a view on another thread; to allocate here what is freed there would cost more
-/// than to fill it.
-static SPARE: Mutex<Vec<Vec<u64>>> = Mutex::new(Vec::new());
-/// Most of them, and most words of one: 8 MiB together.
-const MOST_SPARE: usize = 256;
-const MOST_WORDS: usize = 4096;
-
 // === impl View ===
 
 impl View {
@@ -71,7 +60,7 @@ impl View {
             job: present.job(&query.required),
             past: Arc::clone(snapshot.past(query.workload, query.model)),
             incumbent: query.incumbent.and_then(|id| present.row_of(id)),
-            hints: Arc::clone(&query.hints),
+            hints: identified(present, &query.hints),
             excluded: Vec::new(),
             snapshot,
             clock,
@@ -104,6 +93,12 @@ impl View {
         self.snapshot.present.rows.get(row)?.facts.as_ref()
     }
 
+    /// What the application wants, with everybody called by identity.
+    #[must_use]
+    pub fn hints(&self) -> &Arc<Hints> {
+        &self.hints
+    }
+
     /// The row of an orchestrator.
     #[must_use]
     pub fn row_of(&self, id: Symbol) -> Option<usize> {
@@ -129,7 +124,8 @@ impl View {
     }
 
     fn incumbent(&self) -> Values<'_> {
-        let mut marks = vec![NO; self.rows()];
+        // Not `vec!`: see `Live`.
+        let mut marks: Vec<u8> = repeat_n(NO, self.rows()).collect();
         if let Some(row) = self.incumbent {
             marks[row] = YES;
         }
@@ -156,22 +152,23 @@ impl View {
         self.now(|orchestrator| orchestrator.rest_ms(now_ms))
     }
 
-    /// What changes with time: as kept, or as it is now.
-    fn live(&self, kept: impl Fn(&Live) -> &[u64], now: impl Fn() -> Vec<u64>) -> Values<'_> {
-        Values::Counts(match &self.live {
-            Some(live) => kept(live).into(),
-            None => now().into(),
+    /// A count that changes with time: as kept, or as it is now.
+    fn live(&self, kept: impl Fn(&Live) -> Vec<u64>, now: impl Fn() -> Vec<u64>) -> Values<'_> {
+        Values::Counts(self.live.as_ref().map_or_else(now, kept).into())
+    }
+
+    fn probe_ms(&self) -> Values<'_> {
+        Values::Numbers(match &self.live {
+            Some(live) => (&*live.probes().ms).into(),
+            None => self.now(Orchestrator::probe_ms).into(),
         })
     }
 
-    fn probe_ms(&self) -> Vec<f64> {
-        match &self.live {
-            Some(live) => {
-                let bits = live.probe_ms().iter();
-                bits.map(|&bits| f64::from_bits(bits)).collect()
-            }
-            None => self.now(Orchestrator::probe_ms),
-        }
+    fn probe_failures(&self) -> Values<'_> {
+        Values::Counts(match &self.live {
+            Some(live) => (&*live.probes().failures).into(),
+            None => self.now(Orchestrator::probe_failures).into(),
+        })
     }
 
     fn hinted(&self) -> Values<'_> {
@@ -219,10 +216,8 @@ impl Candidates for View {
             Column::Credit => Values::Numbers(vec![0.0; self.rows()].into()),
             Column::InFlight => self.live(Live::in_flight, || self.now(Orchestrator::in_flight)),
             Column::RestMs => self.live(Live::rest_ms, || self.rest_ms()),
-            Column::ProbeMs => Values::Numbers(self.probe_ms().into()),
-            Column::ProbeFailures => self.live(Live::probe_failures, || {
-                self.now(Orchestrator::probe_failures)
-            }),
+            Column::ProbeMs => self.probe_ms(),
+            Column::ProbeFailures => self.probe_failures(),
             Column::HintOrder => self.hinted(),
             Column::HintOnly => match &self.hints.only {
                 Some(only) => self.listed(only),
@@ -236,6 +231,7 @@ impl Candidates for View {
             Column::CapacityFree => Values::Counts((&*self.job.capacity_free).into()),
             Column::CapacityTotal => Values::Counts((&*self.job.capacity_total).into()),
             Column::RunnerVersion => Values::Counts((&*self.job.runner_version).into()),
+            Column::GpuMemory => Values::Numbers((&*present.gpu_memory).into()),
             Column::Warm => Values::Marks((&*self.job.warm).into()),
             Column::Version => Values::Counts((&*present.version).into()),
             Column::Id => Values::Symbols((&*present.id).into()),
@@ -257,17 +253,20 @@ impl Candidates for View {
                 .past
                 .values(column)
                 .unwrap_or_else(|| Values::unknown(column.kind(), self.rows())),
-            // Stake and leaderboard scores have no source yet; the other two belong to the chain of stages.
-            Column::Stake | Column::ScorePerf | Column::ScoreSum | Column::Position => {
-                Values::unknown(column.kind(), self.rows())
-            }
+            // Stake and leaderboard scores have no source yet; the others are made by the chain of stages.
+            Column::Stake
+            | Column::ScorePerf
+            | Column::ScoreSum
+            | Column::Position
+            | Column::FitWhy
+            | Column::HintPlace => Values::unknown(column.kind(), self.rows()),
         }
     }
 
     fn keep(&self) -> Option<Arc<dyn Kept>> {
         let mut kept = self.clone();
         if kept.live.is_none() {
-            kept.live = Some(Live::of(&self.snapshot.present.rows, &self.clock));
+            kept.live = Some(Live::of(&self.snapshot.present, &self.clock));
         }
         Some(Arc::new(kept))
     }
@@ -281,78 +280,5 @@ impl Kept for View {
     fn address(&self, row: usize) -> Option<String> {
         let row = self.snapshot.present.rows.get(row)?;
         Some(row.orchestrator.uri.to_string())
-    }
-}
-
-// === impl Live ===
-
-impl Live {
-    const COLUMNS: usize = 4;
-
-    /// As it is now, read in one pass: a row is a pointer to follow.
-    fn of(rows: &[Row], clock: &Clock) -> Self {
-        let mut words = SPARE.lock().pop().unwrap_or_default();
-        // What a spare one held is written over below.
-        words.resize(Self::COLUMNS * rows.len(), 0);
-        let mut columns = words.chunks_exact_mut(rows.len().max(1));
-        let mut column = || columns.next().unwrap_or_default().iter_mut();
-        let (in_flight, rest, probe, failures) = (column(), column(), column(), column());
-        let mut now_ms = None;
-        let words_of = in_flight.zip(rest).zip(probe.zip(failures));
-        for (row, ((in_flight, rest), (probe, failures))) in rows.iter().zip(words_of) {
-            let orchestrator = &row.orchestrator;
-            *in_flight = orchestrator.in_flight();
-            // Most never rested: then the clock need not be read.
-            *rest = match orchestrator.rest_until_ms() {
-                0 => 0,
-                until => until.saturating_sub(*now_ms.get_or_insert_with(|| clock.unix_ms())),
-            };
-            *probe = orchestrator.probe_ms().to_bits();
-            *failures = orchestrator.probe_failures();
-        }
-        Self { words }
-    }
-
-    fn column(&self, place: usize) -> &[u64] {
-        let rows = self.words.len() / Self::COLUMNS;
-        &self.words[place * rows..][..rows]
-    }
-
-    fn in_flight(&self) -> &[u64] {
-        self.column(0)
-    }
-
-    fn rest_ms(&self) -> &[u64] {
-        self.column(1)
-    }
-
-    /// The bits of floats.
-    fn probe_ms(&self) -> &[u64] {
-        self.column(2)
-    }
-
-    fn probe_failures(&self) -> &[u64] {
-        self.column(3)
-    }
-}
-
-impl Clone for Live {
-    fn clone(&self) -> Self {
-        Self {
-            words: self.words.clone(),
-        }
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        let words = std::mem::take(&mut self.words);
-        if words.capacity() > MOST_WORDS {
-            return;
-        }
-        let mut spare = SPARE.lock();
-        if spare.len() < MOST_SPARE {
-            spare.push(words);
-        }
     }
 }

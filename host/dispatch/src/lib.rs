@@ -10,6 +10,8 @@
 //! What a policy may not do is decided here and nowhere else: nothing is sent past the hard deadline, no retry that is
 //! not safe, nothing above the [`budget`], no second rerank. A refused answer becomes the next candidate if that is allowed, else the end.
 //!
+//! A job that is ranked again has two decisions, each with its own attempts, and both are recorded. It is one outcome all the same: of a canary's trial too.
+//!
 //! # Two shapes
 //!
 //! An *exchange* is one request with a deadline and a commit point, the moment at which the application has seen the first

@@ -140,8 +140,8 @@ impl<'a, E: Exchange> Run<'a, E> {
         work: &'a E,
     ) -> Result<Self, Stopped> {
         let started = Instant::now();
-        let job = dispatcher.job(request);
         let view = dispatcher.view(request, sessions.incumbent());
+        let job = dispatcher.job(request, &view);
         let selection = dispatcher.policy.select(&job, &view);
         let run = Self {
             dispatcher,
@@ -292,7 +292,7 @@ impl Dispatcher {
         })
     }
 
-    fn job(&self, request: &Request) -> Job {
+    fn job(&self, request: &Request, view: &View) -> Job {
         Job {
             id: request.id.clone(),
             now_ms: self.directory.clock().unix_ms(),
@@ -311,11 +311,16 @@ impl Dispatcher {
             retries_left: self.settings.max_attempts.get() - 1,
             hedges_left: self.settings.max_hedges,
             labels: request.hints.labels.clone(),
-            hints: Hints {
-                labels: std::collections::BTreeMap::new(),
-                ..(*request.hints).clone()
-            },
+            hints: wishes(view),
         }
+    }
+}
+
+/// What the application wants besides labels, which are the job's own.
+fn wishes(view: &View) -> Hints {
+    Hints {
+        labels: std::collections::BTreeMap::new(),
+        ..(**view.hints()).clone()
     }
 }
 

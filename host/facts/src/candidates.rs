@@ -19,7 +19,7 @@ pub trait Candidates: Send + Sync {
     fn id(&self, row: usize) -> Symbol;
 
     /// One fact of every candidate, of the column's [`Column::kind`], [`Candidates::rows`] long.
-    /// [`Column::ScoreSum`] and [`Column::Position`] are the chain's own and never asked for here.
+    /// What the chain makes ([`Column::is_made_by_chain`]) is never asked for here.
     fn values(&self, column: &Column) -> Values<'_>;
 
     /// The same candidates to be read later, on another thread: what changes with every attempt is as of now and stays so.

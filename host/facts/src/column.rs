@@ -46,9 +46,12 @@ pub enum Column {
     ProbeFailures,
     CapacityTotal,
     RunnerVersion,
+    GpuMemory,
     HintOrder,
     HintOnly,
     HintIgnore,
+    FitWhy,
+    HintPlace,
 }
 
 /// One row of the registry.
@@ -323,6 +326,13 @@ pub const TABLE: &[Entry] = &[
         "version of what runs the job's model, counted as version",
     ),
     entry(
+        "gpu/memory-gb",
+        Kind::Numbers,
+        "GiB",
+        "it lists no graphics card",
+        "memory of its largest graphics card, rounded: what is sold as 24 GB is 24",
+    ),
+    entry(
         "hint/order",
         Kind::Numbers,
         "",
@@ -342,6 +352,20 @@ pub const TABLE: &[Entry] = &[
         "",
         "never",
         "it is on the list of those that shall not",
+    ),
+    entry(
+        "fit/why",
+        Kind::Counts,
+        "",
+        "as fit",
+        "why it may not do this job: 0 it may, 1 it cannot, 2 it does not answer, 3 it is on the application's ignore list, 4 not on its only list",
+    ),
+    entry(
+        "hint/place",
+        Kind::Counts,
+        "",
+        "the application wishes for no order",
+        "its place by the application's wishes alone: its list, then by price if it sorts by price; equals share one",
     ),
 ];
 
@@ -397,9 +421,12 @@ impl Column {
             "probe-failures" => Self::ProbeFailures,
             "capacity-total" => Self::CapacityTotal,
             "runner-version" => Self::RunnerVersion,
+            "gpu/memory-gb" => Self::GpuMemory,
             "hint/order" => Self::HintOrder,
             "hint/only" => Self::HintOnly,
             "hint/ignore" => Self::HintIgnore,
+            "fit/why" => Self::FitWhy,
+            "hint/place" => Self::HintPlace,
             _ => return Self::parametric(name),
         };
         Ok(known)
@@ -439,7 +466,9 @@ impl Column {
             | Self::ProbeFailures
             | Self::CapacityTotal
             | Self::RunnerVersion
-            | Self::Position => Kind::Counts,
+            | Self::Position
+            | Self::FitWhy
+            | Self::HintPlace => Kind::Counts,
             Self::Id
             | Self::Region
             | Self::Source
@@ -448,6 +477,15 @@ impl Column {
             | Self::Label(_) => Kind::Symbols,
             _ => Kind::Numbers,
         }
+    }
+
+    /// Whether the chain of stages makes it, from other columns or from what the stages said: nobody else is asked for it, and no recording holds it.
+    #[must_use]
+    pub fn is_made_by_chain(&self) -> bool {
+        matches!(
+            self,
+            Self::ScoreSum | Self::Position | Self::FitWhy | Self::HintPlace
+        )
     }
 }
 
@@ -488,9 +526,12 @@ impl fmt::Display for Column {
             Self::ProbeFailures => "probe-failures",
             Self::CapacityTotal => "capacity-total",
             Self::RunnerVersion => "runner-version",
+            Self::GpuMemory => "gpu/memory-gb",
             Self::HintOrder => "hint/order",
             Self::HintOnly => "hint/only",
             Self::HintIgnore => "hint/ignore",
+            Self::FitWhy => "fit/why",
+            Self::HintPlace => "hint/place",
         };
         f.write_str(name)
     }

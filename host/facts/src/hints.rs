@@ -7,12 +7,14 @@
 //! for policies to honour or not.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Price, Symbol};
 
-/// Wishes about one job. Orchestrators are named by their identities, see [`Column::Id`](crate::Column::Id).
+/// Wishes about one job. Orchestrators stand by the symbols of their [names](crate::Name), in a [`Job`](crate::Job) by their identities
+/// alone, see [`Column::Id`](crate::Column::Id).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hints {
@@ -39,6 +41,29 @@ pub struct Hints {
     pub labels: BTreeMap<String, String>,
 }
 
+/// Hints as people read them, orchestrators by their ids of 16 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// As [`Hints::order`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<String>,
+    /// As [`Hints::only`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<Vec<String>>,
+    /// As [`Hints::ignore`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// As [`Hints::max_price`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_price: Option<Price>,
+    /// As [`Hints::sort`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<Sort>,
+    /// As [`Hints::labels`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
 /// What the application would rather have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -54,6 +79,20 @@ pub enum Sort {
 // === impl Hints ===
 
 impl Hints {
+    /// For people. The affinity key is left out: as a job's affinity it is shown anyway.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        let ids = |list: &[Symbol]| list.iter().map(Symbol::to_string).collect();
+        Shown {
+            order: ids(&self.order),
+            only: self.only.as_deref().map(ids),
+            ignore: ids(&self.ignore),
+            max_price: self.max_price,
+            sort: self.sort,
+            labels: self.labels.clone(),
+        }
+    }
+
     /// Whether nothing is wished.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -93,6 +132,30 @@ impl Hints {
             (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
             (ours, theirs) => ours.or(theirs),
         }
+    }
+}
+
+// === impl Shown ===
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |word: &str, ids: &[String]| format!("{word} {}", ids.join(", "));
+        let some = |ids: &Vec<String>| !ids.is_empty();
+        let order = Some(&self.order).filter(|ids| some(ids));
+        let ignore = Some(&self.ignore).filter(|ids| some(ids));
+        let labels = self.labels.iter();
+        let parts = [
+            order.map(|ids| list("order", ids)),
+            self.only.as_ref().map(|ids| list("only", ids)),
+            ignore.map(|ids| list("ignore", ids)),
+            self.max_price
+                .map(|price| format!("max price {}/{}", price.num, price.den)),
+            self.sort.map(|sort| format!("sort {}", sort.name())),
+        ];
+        let parts = parts.into_iter().flatten();
+        let labels = labels.map(|(key, value)| format!("label {key}={value}"));
+        let all: Vec<String> = parts.chain(labels).collect();
+        f.write_str(&all.join("; "))
     }
 }
 
@@ -137,6 +200,22 @@ mod tests {
         assert_eq!(hints(price(9)).tighten(price(5)), price(5));
         assert_eq!(hints(None).tighten(price(5)), price(5));
         assert_eq!(hints(price(9)).tighten(None), price(9));
+    }
+
+    #[test]
+    fn people_read_ids_and_no_numbers() {
+        let hints = Hints {
+            only: Some(vec![Symbol(0xab)]),
+            ignore: vec![Symbol(1), Symbol(2)],
+            max_price: Price::new(3, 2),
+            sort: Some(Sort::Price),
+            labels: [("tier".to_owned(), "gold".to_owned())].into(),
+            ..Hints::default()
+        };
+        assert_eq!(
+            hints.shown().to_string(),
+            "only 00000000000000ab; ignore 0000000000000001, 0000000000000002; max price 3/2; sort price; label tier=gold"
+        );
     }
 
     #[test]

@@ -265,6 +265,16 @@ impl fmt::Display for JobFact {
 // === impl Job ===
 
 impl Job {
+    /// What the application wants, labels included. `None`: nothing.
+    #[must_use]
+    pub fn wishes(&self) -> Option<Hints> {
+        let nothing = self.labels.is_empty() && self.hints.is_empty();
+        (!nothing).then(|| Hints {
+            labels: self.labels.clone(),
+            ..self.hints.clone()
+        })
+    }
+
     /// The value of `fact`.
     #[must_use]
     pub fn fact(&self, fact: &JobFact) -> Fact {

@@ -4,22 +4,28 @@
 //! their limits on, the host's own checks, the record. Rounds of the two alternate, since machines change their speed; compare
 //! the ratio between runs and not the microseconds.
 //!
+//! Then how decisions per second grow from one core to two, which need two that are idle.
+//!
 //! And what a start costs: from a bundle in memory to its first decision, with nothing compiled and from the compiled cache; and a fresh instance.
 
 #[path = "../tests/support/fleet.rs"]
 mod fleet;
+#[path = "support/quantile.rs"]
+mod quantile;
 #[path = "../tests/support/twin.rs"]
 mod twin;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use fleet::Fleet;
 use pointsman_facts::{Job, Price, Symbol, Workload};
 use pointsman_policy::vectors::Rig;
 use pointsman_policy::{Config, Hook, Host, Limits};
+use quantile::{median, quantile};
 use twin::{default_bundle, twins};
 
 /// The budget, µs: rows, p50, p99.
@@ -50,13 +56,13 @@ fn main() {
         round(&native, &fleet, 0);
         for n in 1..=ROUNDS {
             let (mut a, mut b) = (round(&wasm, &fleet, n), round(&native, &fleet, n));
-            ratios.push(quantile(&mut a, 0.5) / quantile(&mut b, 0.5));
+            ratios.push(median(&mut a) / median(&mut b));
             ours.append(&mut a);
             theirs.append(&mut b);
         }
         let decision = &wasm.decisions().latest(1)[0];
         assert!(decision.fault.is_none() && !decision.order().is_empty());
-        let (half, rare) = (quantile(&mut ours, 0.5), quantile(&mut ours, 0.99));
+        let (half, rare) = (median(&mut ours), quantile(&mut ours, 0.99));
         let verdict = if half < p50 && p99.is_none_or(|most| rare < most) {
             "met"
         } else {
@@ -66,14 +72,77 @@ fn main() {
         println!(
             "{rows:>6} | {half:>9.2} {rare:>6.2} {:>6.1} | {:>10.2} {:>6.2} | {:>5.2} | {:>5} | p50 {p50}{most}: {verdict}",
             quantile(&mut ours, 0.999),
-            quantile(&mut theirs, 0.5),
+            median(&mut theirs),
             quantile(&mut theirs, 0.99),
-            quantile(&mut ratios, 0.5),
+            median(&mut ratios),
             decision.fuel,
         );
     }
+    cores(&wasm);
     starts();
     instances();
+}
+
+/// Decisions that two cores make in the time in which one makes one, at least.
+const SCALES: f64 = 1.5;
+/// Time of so many threads in a round.
+const TURN: Duration = Duration::from_millis(40);
+
+/// Decisions per second on one core and on two, through one host.
+fn cores(host: &Host) {
+    println!("decisions per second, default chain");
+    println!("  rows | one core  two cores | ratio | budget");
+    for (rows, ..) in BUDGET {
+        let fleet = Fleet::new(rows, 7, 2);
+        let (mut one, mut two, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for n in 0..ROUNDS / 2 {
+            let mut turns = [1, 2];
+            if n % 2 == 1 {
+                turns.reverse();
+            }
+            let mut rates = turns.map(|threads| (threads, rate(host, &fleet, threads)));
+            rates.sort_by_key(|(threads, _)| *threads);
+            let [(_, alone), (_, both)] = rates;
+            ratios.push(both / alone);
+            one.push(alone);
+            two.push(both);
+        }
+        let ratio = median(&mut ratios);
+        let verdict = if ratio > SCALES { "met" } else { "MISSED" };
+        println!(
+            "{rows:>6} | {:>8.0} {:>10.0} | {ratio:>5.2} | over {SCALES}: {verdict}",
+            median(&mut one),
+            median(&mut two),
+        );
+    }
+}
+
+/// Decisions per second of `threads` threads together, over [`TURN`].
+fn rate(host: &Host, fleet: &Fleet, threads: u64) -> f64 {
+    let start = Barrier::new(threads as usize);
+    let decide = |thread: u64| {
+        let (mut job, mut decided) = (job(thread << 48), 0u32);
+        start.wait();
+        let began = Instant::now();
+        while began.elapsed() < TURN {
+            job.seed += 1;
+            black_box(host.select(black_box(&job), fleet));
+            decided += 1;
+        }
+        f64::from(decided) / began.elapsed().as_secs_f64()
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads)
+            .map(|thread| {
+                scope.spawn({
+                    let decide = &decide;
+                    move || decide(thread)
+                })
+            })
+            .collect();
+        let rates = threads.into_iter().map(|thread| thread.join());
+        rates.map(|rate| rate.expect("it decides")).sum()
+    })
 }
 
 /// From a bundle to its first decision, ms: cold and from the compiled cache.
@@ -91,7 +160,7 @@ fn starts() {
     let mut cached: Vec<_> = (0..31).map(|_| start(&kept)).collect();
     let figures = [("cold", &mut cold), ("cached", &mut cached)];
     for ((name, times), budget) in figures.into_iter().zip(START) {
-        let half = quantile(times, 0.5);
+        let half = median(times);
         let verdict = if half < budget { "met" } else { "MISSED" };
         println!("{name:>6} | p50 {half:>7.2} | budget {budget}: {verdict}");
     }
@@ -135,7 +204,7 @@ fn instances() {
             started.elapsed().as_secs_f64() * 1e6
         };
         let mut times: Vec<_> = (0..2000).map(|_| fresh()).collect();
-        let half = quantile(&mut times, 0.5);
+        let half = median(&mut times);
         let verdict = if half < FRESH { "met" } else { "MISSED" };
         println!("{name:>20} | p50 {half:>6.1} | budget {FRESH}: {verdict}");
     }
@@ -153,11 +222,6 @@ fn round(host: &Host, fleet: &Fleet, n: usize) -> Vec<f64> {
         times.push(started.elapsed().as_secs_f64() * 1e6);
     }
     times
-}
-
-fn quantile(times: &mut [f64], share: f64) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[((times.len() - 1) as f64 * share) as usize]
 }
 
 fn job(seed: u64) -> Job {

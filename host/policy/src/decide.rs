@@ -50,12 +50,13 @@ impl Active {
 // === impl Shared ===
 
 impl Shared {
-    /// Decides who gets `job`.
+    /// Decides who gets `job`, which `before` was about too.
     pub(crate) fn select(
         &self,
         active: &Active,
         job: &Job,
         candidates: &dyn Candidates,
+        before: Option<&Selection>,
         started: Instant,
     ) -> Selection {
         let (generation, on_canary) = active.asked(job);
@@ -91,15 +92,21 @@ impl Shared {
                 self.config.unpriced_passes,
             ))
         });
-        let counted = active.canary.as_ref().map(|canary| {
-            let (canary, decision) = (Arc::clone(canary), Arc::clone(&decision));
-            Arc::new(Counted::new(canary, on_canary, decision, self.this.clone()))
-        });
+        let counted = match before.and_then(|before| before.counted.as_ref()) {
+            Some(counted) => {
+                counted.again(Arc::clone(&decision));
+                Some(Arc::clone(counted))
+            }
+            None => active.canary.as_ref().map(|canary| {
+                let (canary, decision) = (Arc::clone(canary), Arc::clone(&decision));
+                Arc::new(Counted::new(canary, on_canary, decision, self.this.clone()))
+            }),
+        };
         Selection {
             decision,
             generation: Arc::clone(generation),
             _watched: watched,
-            _counted: counted,
+            counted,
         }
     }
 
@@ -273,6 +280,7 @@ impl Shared {
             workload: job.workload,
             affinity: job.affinity,
             sequence: job.sequence,
+            hints: job.wishes().map(Box::new),
             seed: job.seed,
             at_ms: job.now_ms,
             took,

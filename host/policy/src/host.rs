@@ -79,7 +79,7 @@ pub struct Selection {
     /// Ends the watch when the last copy is gone.
     pub(crate) _watched: Option<Arc<Watched>>,
     /// Counts the outcome then, while a canary runs.
-    pub(crate) _counted: Option<Arc<Counted>>,
+    pub(crate) counted: Option<Arc<Counted>>,
 }
 
 // === impl Selection ===
@@ -217,7 +217,22 @@ impl Host {
     pub fn select(&self, job: &Job, candidates: &dyn Candidates) -> Selection {
         let started = Instant::now();
         let active = self.shared.active.load();
-        self.shared.select(&active, job, candidates, started)
+        self.shared.select(&active, job, candidates, None, started)
+    }
+
+    /// Decides again who gets the job that `before` was about, over candidates of now. It is a decision of its own, under whatever is active by now; only a
+    /// canary's outcomes count the job once, by what both came to.
+    #[must_use]
+    pub fn select_again(
+        &self,
+        job: &Job,
+        candidates: &dyn Candidates,
+        before: &Selection,
+    ) -> Selection {
+        let started = Instant::now();
+        let active = self.shared.active.load();
+        self.shared
+            .select(&active, job, candidates, Some(before), started)
     }
 
     pub(crate) fn shared(&self) -> &Shared {

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use pointsman_facts::column::UnknownColumn;
 use pointsman_facts::job::UnknownFact;
 use pointsman_facts::{Column, Job, JobFact, Workload};
+use smallvec::SmallVec;
 
+use crate::chain::derived::{Why, Wish};
 use crate::fault::plain;
 use crate::limits::Limits;
 use crate::wit;
@@ -20,11 +22,18 @@ pub(crate) struct Resolved {
     pub(crate) causes: Vec<Reason>,
 }
 
+/// The values of a plan's facts, mostly a few.
+pub(crate) type Facts = SmallVec<[wit::Fact; 8]>;
+
 /// Where a column's values come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The candidates: place in the chain's list of distinct columns.
     Fact(usize),
+    /// The chain: why a candidate may not do the job.
+    Why(Why),
+    /// The chain: the application's wishes as a place.
+    Wish(Wish),
     /// The chain: the weighted scores so far.
     ScoreSum,
     /// The chain: the place the last order gave.
@@ -116,7 +125,7 @@ impl Resolved {
     }
 
     /// The values of the plan's facts.
-    pub(crate) fn facts(&self, job: &Job) -> Vec<wit::Fact> {
+    pub(crate) fn facts(&self, job: &Job) -> Facts {
         self.facts
             .iter()
             .map(|fact| {
@@ -143,6 +152,8 @@ fn source(name: &str, columns: &mut Vec<Column>) -> Result<Source, PlanError> {
         Err(unknown) => return Err(PlanError::Column(unknown)),
     };
     Ok(match column {
+        Column::FitWhy => Source::Why(Why::new(columns)),
+        Column::HintPlace => Source::Wish(Wish::new(columns)),
         Column::ScoreSum => Source::ScoreSum,
         Column::Position => Source::Position,
         column => Source::Fact(place(column, columns)),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use pointsman_facts::{Job, Price};
+use pointsman_facts::{Job, Name, Names, Price};
 use pointsman_policy::wit::{self, Change, Exclusion, Ranking, Refusal, Routing, Scoring, Verdict};
 use pointsman_policy::{Call, Host};
 use proptest::collection::vec;
@@ -167,6 +167,10 @@ fn no_verdict_breaks_a_selection() {
     });
 }
 
+fn named(text: &str) -> Name {
+    text.parse().expect("a name")
+}
+
 #[test]
 fn no_routing_widens_a_call() {
     let puppets = Puppets::new();
@@ -178,8 +182,8 @@ fn no_routing_widens_a_call() {
         capability: "a".into(),
         path: "/".into(),
         parameters: "{}".into(),
-        only: vec!["a".into(), "b".into()],
-        ignore: vec!["c".into()],
+        only: vec![named("a"), named("b")],
+        ignore: vec![named("c")],
     };
     proptest!(ProptestConfig::with_cases(2000), |(first in routing(), second in routing())| {
         *puppets.routings.lock() = [first.clone(), Routing::Abstain];
@@ -195,7 +199,8 @@ fn no_routing_widens_a_call() {
             prop_assert!((1..=deadline).contains(&both.terms.job.deadline_ms));
         }
         for name in ["a", "b", "c", "d", "https://a.test"] {
-            let admitted = |terms: &pointsman_policy::Terms| terms.admits(name, None);
+            let names = Names { id: named(name).symbol(), ..Names::default() };
+            let admitted = |terms: &pointsman_policy::Terms| terms.admits(names);
             prop_assert!(both.record.fault.is_some() || !admitted(&both.terms) || admitted(&alone.terms));
             prop_assert!(!admitted(&both.terms) || ["a", "b"].contains(&name), "the application's own list");
         }

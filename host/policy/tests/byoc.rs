@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use pointsman_facts::{Job, Price, Symbol};
+use pointsman_facts::{Job, Name, Names, Price, Symbol};
 use pointsman_policy::wit::{self, Change, Refusal, Routing};
 use pointsman_policy::{Call, Fallback, FaultKind, Routed, Tightening, Widening};
 use support::scripted::Scripted;
@@ -37,6 +37,18 @@ fn list(names: &[&str]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }
 
+fn name(text: &str) -> Name {
+    text.parse().expect("a name")
+}
+
+/// The orchestrator at `uri`, which signs with `address` if that is one.
+fn at(uri: &str, address: &str) -> Names {
+    Names {
+        id: name(uri).symbol(),
+        address: address.parse().map(Name::symbol).unwrap_or_default(),
+    }
+}
+
 /// Two stages that answer `first` and `second` about a call with `job`.
 fn two(first: Change, second: Change, job: &Job, call: &Call) -> Routed {
     let script = Scripted::default()
@@ -54,17 +66,17 @@ fn two(first: Change, second: Change, job: &Job, call: &Call) -> Routed {
 fn without_a_stage_a_call_goes_on_as_it_came() {
     let host = host(&Made::new("reject").select("abstain", "").bundle());
     let asked = Call {
-        only: list(&[A]),
-        ignore: list(&[B]),
+        only: vec![name(A)],
+        ignore: vec![name(B)],
         ..call("video")
     };
     let routed = host.route(&job(1), &asked);
     assert_eq!(routed.refusal(), None);
     assert_eq!(routed.terms.job, job(1));
     assert_eq!(routed.terms.capability, "video");
-    assert!(routed.terms.admits("https://A.example:8935/", None));
+    assert!(routed.terms.admits(at("https://A.example:8935/", "")));
     assert!(
-        !routed.terms.admits(B, None),
+        !routed.terms.admits(at(B, "")),
         "ignored, and not on the list"
     );
     assert_eq!(host.routes(9).len(), 1);
@@ -142,25 +154,67 @@ fn lists_are_intersected_and_joined() {
     let address = "0x1111111111111111111111111111111111111111";
     let routed = two(only(&[A, B]), only(&[address]), &job(1), &call("video"));
     assert_eq!(routed.refusal(), None);
-    assert!(
-        routed
-            .terms
-            .admits(A, Some(&address.to_uppercase().replace("0X", "0x")))
-    );
-    assert!(!routed.terms.admits(A, None), "every list must name it");
+    assert!(routed.terms.admits(at(A, &address.to_uppercase())));
+    assert!(!routed.terms.admits(at(A, "")), "every list must name it");
 
     let ignore = |name: &str| Change {
         ignore: list(&[name]),
         ..nothing()
     };
     let routed = two(ignore(A), ignore(B), &job(1), &call("video"));
-    assert!(!routed.terms.admits(A, None) && !routed.terms.admits(B, None));
-    assert!(routed.terms.admits("https://c.example", None));
+    assert!(!routed.terms.admits(at(A, "")) && !routed.terms.admits(at(B, "")));
+    assert!(routed.terms.admits(at("https://c.example", "")));
 
     let routed = two(only(&[A]), only(&[B]), &job(1), &call("video"));
     let refusal = routed.refusal().expect("nobody is on both");
     assert!(refusal.leaves_nobody());
     assert_eq!(refusal.stage.as_deref(), Some("second"));
+}
+
+#[test]
+fn uri_address_and_id_name_the_same_orchestrator() {
+    let address = "0x2222222222222222222222222222222222222222";
+    let id = name(A).symbol().to_string();
+    for named in [A, "A.example", &id, address, "0X2222222222222222222222222222222222222222"] {
+        let only = Change {
+            only: list(&[named]),
+            ..nothing()
+        };
+        let ignore = Change {
+            ignore: list(&[named]),
+            ..nothing()
+        };
+        let terms = two(only, nothing(), &job(1), &call("video")).terms;
+        assert!(terms.admits(at(A, address)), "{named}");
+        assert!(!terms.admits(at(B, "")), "{named}");
+        let terms = two(ignore, nothing(), &job(1), &call("video")).terms;
+        assert!(!terms.admits(at(A, address)), "{named}");
+        assert!(terms.admits(at(B, "")), "{named}");
+    }
+}
+
+#[test]
+fn who_is_named_by_what_is_no_name_is_dropped_and_opens_nothing() {
+    let change = |only: &[&str], ignore: &[&str]| Change {
+        only: list(only),
+        ignore: list(ignore),
+        ..nothing()
+    };
+    let routed = two(
+        change(&[A, "two words"], &["ftp://b.example"]),
+        nothing(),
+        &job(1),
+        &call("video"),
+    );
+    assert_eq!(routed.record.steps[0].dropped, [Widening::Nameless]);
+    assert!(routed.terms.admits(at(A, "")) && !routed.terms.admits(at(B, "")));
+    let routed = two(
+        change(&["two words"], &[]),
+        nothing(),
+        &job(1),
+        &call("video"),
+    );
+    assert!(routed.refusal().is_some_and(|it| it.leaves_nobody()));
 }
 
 #[test]

@@ -2,11 +2,27 @@
 
 mod support;
 
-use pointsman_facts::{Blame, Candidates, Failure, FailureKind, Price};
+use pointsman_facts::hints::Sort;
+use pointsman_facts::{Blame, Candidates, Failure, FailureKind, Hints, Price};
 use pointsman_policy::{AttemptView, Call, Host, Remaining};
 use support::fleet::Fleet;
 use support::twin::{default_bundle, twins};
 use support::{Made, config, job};
+
+/// Nothing for one seed in two; else lists of some of `fleet`, and something to sort by.
+fn wishes(seed: u64, fleet: &Fleet) -> Hints {
+    if seed.is_multiple_of(2) {
+        return Hints::default();
+    }
+    let every = |nth: usize| (0..fleet.rows()).step_by(nth).map(|row| fleet.id(row));
+    Hints {
+        order: every(7).filter(|_| seed % 3 == 0).collect(),
+        only: (seed % 5 == 0).then(|| every(2).collect()),
+        ignore: every(5).filter(|_| seed % 7 == 0).collect(),
+        sort: Sort::ALL.get(seed as usize % 5).copied(),
+        ..Hints::default()
+    }
+}
 
 #[test]
 fn components_and_twins_decide_alike() {
@@ -26,6 +42,7 @@ fn components_and_twins_decide_alike() {
         let mut job = job(seed);
         job.max_price = (seed % 3 > 0).then(|| Price::new(600, 1)).flatten();
         job.price_is_hard = seed % 2 == 0;
+        job.hints = wishes(seed, &fleet);
         let (ours, theirs) = (wasm.select(&job, &fleet), native.select(&job, &fleet));
         let (ours, theirs) = (&ours.decision, &theirs.decision);
         assert_eq!(ours.fault, None);

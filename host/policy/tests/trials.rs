@@ -244,6 +244,48 @@ fn what_says_nothing_of_the_choice_is_no_outcome() {
 }
 
 #[test]
+fn a_job_that_is_ranked_twice_counts_once_by_what_it_came_to() {
+    let host = fastest();
+    let loaded = load(&host, "fastest", "reject");
+    host.canary(loaded, all(), "test").expect("one is active");
+    let rows = Rows::slower(3);
+    let record = |selection: &Selection, outcome| {
+        selection.decision.record_attempt(AttemptRecord {
+            candidate: Symbol(1000),
+            started_ms: 0,
+            elapsed: Duration::from_millis(5),
+            hedge: false,
+            outcome,
+        });
+    };
+    let mut told = (0, 0);
+    for second in [Ok(()), failed(Blame::Orchestrator), failed(Blame::Input)] {
+        let mut selection = host.select(&of(7), &rows);
+        record(&selection, failed(Blame::Orchestrator));
+        let again = host.select_again(&of(7), &rows, &selection);
+        assert_ne!(again.decision.id, selection.decision.id);
+        drop(std::mem::replace(&mut selection, again));
+        let canary = host.trials().canary.expect("it runs on").canary;
+        assert_eq!((canary.ok, canary.failed), told, "it has not ended");
+        match second {
+            Ok(()) => told.0 += 1,
+            Err(_) => told.1 += 1,
+        }
+        record(&selection, second);
+        drop(selection);
+        let canary = host.trials().canary.expect("it runs on").canary;
+        assert_eq!((canary.ok, canary.failed), told);
+    }
+    let first = host.select(&of(7), &rows);
+    record(&first, failed(Blame::Orchestrator));
+    drop(host.select_again(&of(7), &Rows::default(), &first));
+    drop(first);
+    told.1 += 1;
+    let canary = host.trials().canary.expect("it runs on").canary;
+    assert_eq!((canary.ok, canary.failed), told, "nobody was left");
+}
+
+#[test]
 fn a_faulty_canary_falls_back_to_the_active_one_and_is_rolled_back() {
     let host = fastest();
     let loaded = load(&host, "panics", "previous");

@@ -49,7 +49,7 @@ impl Random {
 
 impl Fleet {
     /// `rows` orchestrators with these columns: nine in ten fit, one in twenty rests, one is the incumbent; two in a hundred values
-    /// are unknown.
+    /// are unknown, and the application wishes for nothing.
     pub(crate) fn new(rows: usize, columns: &[Column], seed: u64) -> Self {
         let mut random = Random::new(seed);
         let always = [Column::Fit, Column::PriceNum, Column::PriceDen, Column::Id];
@@ -128,10 +128,12 @@ fn values(column: &Column, rows: usize, random: &mut Random) -> Values<'static> 
         }
         Kind::Counts => {
             let one = |random: &mut Random| match column {
+                Column::HintPlace => u64::MAX,
                 _ if hole(random) => u64::MAX,
                 Column::RestMs => random.below(20) / 19 * 5000,
                 Column::InFlight => random.below(10) / 9,
                 Column::PriceDen => 1,
+                Column::FitWhy => random.below(10) / 9,
                 _ => 1 + random.below(1200),
             };
             Values::Counts((0..rows).map(|_| one(random)).collect::<Vec<_>>().into())

@@ -48,7 +48,7 @@ impl Selection for Rank {
         let sort = self.wishes.as_ref().and_then(|wishes| wishes.sort(job));
         let scores = self.weighted.scores(sort, job, candidates);
         let wishes = self.wishes.as_ref();
-        if let Some(order) = wishes.and_then(|wishes| wishes.order(sort, candidates, &scores)) {
+        if let Some(order) = wishes.and_then(|wishes| wishes.order(candidates, &scores)) {
             return order;
         }
         Verdict::Score(Scoring {

@@ -10,8 +10,7 @@ use pointsman_sdk::symbol;
 /// What is asked for.
 #[derive(Debug)]
 pub(crate) struct Wishes {
-    order: Numbers,
-    price: Numbers,
+    place: Counts,
     sort: JobFact,
 }
 
@@ -29,8 +28,7 @@ impl Wishes {
     /// `None`: the operator lets nobody wish.
     pub(crate) fn configure(settings: &mut Settings, plan: &mut Plan) -> Option<Self> {
         settings.flag("hints", true).then(|| Self {
-            order: plan.numbers("hint/order"),
-            price: plan.numbers("price"),
+            place: plan.counts("hint/place"),
             sort: plan.fact("hint/sort"),
         })
     }
@@ -48,23 +46,12 @@ impl Wishes {
     }
 
     /// The order that is wished for, if one is.
-    pub(crate) fn order(
-        &self,
-        sort: Option<Sort>,
-        candidates: &Candidates,
-        scores: &[f64],
-    ) -> Option<Verdict> {
-        let listed = candidates
-            .numbers(self.order)
-            .iter()
-            .any(|place| *place >= 0.0);
-        let cheapest = sort == Some(Sort::Price);
-        if !listed && !cheapest {
+    pub(crate) fn order(&self, candidates: &Candidates, scores: &[f64]) -> Option<Verdict> {
+        let places = candidates.counts(self.place);
+        // It is known of all or of none.
+        if places.first().is_none_or(|&place| place == u64::MAX) {
             return None;
         }
-        Some(candidates.order_by(|row| {
-            let price = row.get(self.price).filter(|_| cheapest);
-            (row.get(self.order), price, -scores[row.index() as usize])
-        }))
+        Some(candidates.order_by(|row| (row.get(self.place), -scores[row.index() as usize])))
     }
 }

@@ -208,7 +208,8 @@ async fn a_node_that_lies_about_the_head_is_left_for_another() {
     let chain = start(&[&liar, &honest]);
     ready(&chain).await;
     liar.always(Some(Mood::Head(u64::MAX)));
-    (liar.taken(), honest.taken());
+    liar.taken();
+    honest.taken();
     polls(60).await;
     assert_eq!(chain.state().unwrap().head.number, 1000);
     assert_eq!(chain.status().error, None);

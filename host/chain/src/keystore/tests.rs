@@ -100,6 +100,33 @@ fn neither_key_nor_password_is_shown() {
     assert!(!shown.contains(&secret) && !shown.contains("golden-test-password"));
 }
 
+#[test]
+fn a_key_that_was_asked_for_opens_with_its_password_and_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keystore");
+    let (password, cost) = (
+        Password::new("long enough".to_owned()),
+        v3::Cost { log_n: 4 },
+    );
+    let made = Keystore::create_at(&keys, &password, cost).unwrap();
+    let found = Keystore::find(&keys, None).unwrap();
+    assert_eq!(found, made);
+    assert_eq!(found.open(&password).unwrap().address(), made.address());
+    assert!(
+        found
+            .open(&Password::new("long enouhg".to_owned()))
+            .is_err()
+    );
+    let mode = fs::metadata(&made.path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let other = Keystore::create_at(&keys, &password, cost).unwrap();
+    assert_ne!(other.address(), made.address());
+    let short = Keystore::create_at(&keys, &Password::new("short".to_owned()), cost);
+    assert!(matches!(short, Err(CreateError::Password)));
+    assert_eq!(fs::read_dir(&keys).unwrap().count(), 2);
+}
+
 /// The orchestrator's keystore with one text replaced.
 fn altered(from: &str, to: &str) -> KeystoreError {
     let text = fs::read_to_string(golden("orchestrator.json")).unwrap();

@@ -8,6 +8,7 @@ use alloy::primitives::{Address, hex, keccak256};
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use serde::Deserialize;
+use serde_json::json;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -52,6 +53,13 @@ pub enum V3Error {
     /// The decrypted bytes are no key.
     #[error("what it holds is no private key")]
     NoKey,
+}
+
+/// What deriving costs whoever guesses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    /// The logarithm of scrypt's N.
+    pub(super) log_n: u8,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +142,55 @@ pub(super) fn decrypt(text: &str, password: &[u8]) -> Result<Zeroizing<[u8; 32]>
         .expect("half of 32 bytes is a key, and the iv has 16");
     stream.apply_keystream(&mut *key);
     Ok(key)
+}
+
+/// The keystore of `key`.
+pub(super) fn encrypt(
+    key: &[u8; 32],
+    address: Address,
+    password: &[u8],
+    cost: Cost,
+    salt: [u8; 32],
+    iv: [u8; 16],
+) -> String {
+    let (r, p) = (8, 1);
+    let params = scrypt::Params::new(cost.log_n, r, p, DERIVED)
+        .expect("the usual r and p fit with any cost below 64");
+    let mut derived = Zeroizing::new([0; DERIVED]);
+    scrypt::scrypt(password, &salt, &params, &mut *derived).expect("32 bytes can be derived");
+    let (encryption, authentication) = derived.split_at(16);
+    let mut ciphertext = *key;
+    let mut stream = Ctr128BE::<Aes128>::new_from_slices(encryption, &iv)
+        .expect("half of 32 bytes is a key, and the iv has 16");
+    stream.apply_keystream(&mut ciphertext);
+    let mac = keccak256([authentication, &ciphertext].concat());
+    // A name for the file's content, nothing depends on it; version 4 as others write it.
+    let mut id = [0; 16];
+    id.copy_from_slice(&keccak256(mac)[..16]);
+    (id[6], id[8]) = (id[6] & 0x0f | 0x40, id[8] & 0x3f | 0x80);
+    let id = hex::encode(id);
+    let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
+    json!({
+        "version": 3,
+        "id": id,
+        "address": hex::encode(address),
+        "crypto": {
+            "cipher": "aes-128-ctr",
+            "cipherparams": { "iv": hex::encode(iv) },
+            "ciphertext": hex::encode(ciphertext),
+            "kdf": "scrypt",
+            "kdfparams": { "dklen": DERIVED, "n": 1u64 << cost.log_n, "r": r, "p": p, "salt": hex::encode(salt) },
+            "mac": hex::encode(mac),
+        },
+    })
+    .to_string()
+}
+
+// === impl Cost ===
+
+impl Cost {
+    /// Of geth's standard keystores: N = 262 144.
+    pub(super) const USUAL: Self = Self { log_n: 18 };
 }
 
 // === impl KdfParams ===

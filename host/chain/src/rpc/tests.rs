@@ -44,7 +44,8 @@ async fn the_preferred_node_is_used_again_when_it_has_rested() {
     let rpc = rpc(&[&first, &second]);
     asked(&rpc).await.unwrap();
     tokio::time::sleep(Limits::default().rest).await;
-    (first.taken(), second.taken());
+    first.taken();
+    second.taken();
     asked(&rpc).await.unwrap();
     assert_eq!((first.taken(), second.taken()), (1, 0));
     assert_eq!(rpc.status()[0].fault, None);

@@ -163,7 +163,7 @@ fn a_panic_reaches_the_log_with_its_reason() {
         columns: plan
             .columns
             .iter()
-            .map(|_| Column::Counts(vec![0]))
+            .map(|_| Column::Marks(vec![0]))
             .collect(),
     };
     let hook = selector.pointsman_policy_selection();
@@ -173,7 +173,7 @@ fn a_panic_reaches_the_log_with_its_reason() {
         panic!("one message: {:?}", store.data().0)
     };
     assert!(
-        message.contains("the column \"fit\" holds counts, not marks"),
+        message.contains("the column \"fit/why\" holds marks, not counts"),
         "{message}"
     );
 }

@@ -20,6 +20,7 @@ pub mod abi;
 mod account;
 mod anvil;
 mod deploy;
+mod l1;
 mod rpc;
 
 use std::num::NonZeroU64;
@@ -39,6 +40,7 @@ pub use abi::Lens::Standing;
 pub use account::{DEPLOYER, GATEWAY, key};
 pub use anvil::{Anvil, AnvilError};
 pub use deploy::{AI_SERVICE_REGISTRY, Contracts, MULTICALL3, contract_id};
+pub use l1::L1Proxy;
 pub use rpc::{Log, Receipt, Rpc, RpcError};
 
 pub(crate) use deploy::LENS;
@@ -162,7 +164,7 @@ impl Chain {
 
     // --- blocks and rounds ---
 
-    /// The number of the newest block, which is L1's too unless [`set_l1`](Self::set_l1) said otherwise.
+    /// The number of the newest block, which is L1's too unless [`with_l1`](Self::with_l1) said otherwise.
     ///
     /// # Errors
     ///
@@ -231,20 +233,28 @@ impl Chain {
     pub async fn set_round_hash(&self, round: u64, hash: B256) -> Result<(), RpcError> {
         let round = U256::from(round);
         let call = RoundsManager::setBlockHashForRoundCall { round, hash };
-        self.turn(self.contracts.rounds_manager, &call).await
+        self.turn(self.contracts.rounds_manager, &call).await?;
+        Ok(())
     }
 
-    /// From now on the contracts count blocks of an L1 at block `origin`, one to `ratio` of this chain. The round stays.
+    /// From now on the contracts count blocks of an L1 at block `origin`, one to `ratio` of this chain; the round stays. The
+    /// URL of what is returned gives the chain with L1's number in every block, as on Arbitrum.
     ///
     /// # Errors
     ///
     /// As [`block`](Self::block).
-    pub async fn set_l1(&self, origin: u64, ratio: NonZeroU64) -> Result<(), RpcError> {
+    pub async fn with_l1(&self, origin: u64, ratio: NonZeroU64) -> Result<L1Proxy, RpcError> {
         let call = RoundsManager::setL1Call {
             origin: U256::from(origin),
             ratio: U256::from(ratio.get()),
         };
-        self.turn(self.contracts.rounds_manager, &call).await
+        let since = self.turn(self.contracts.rounds_manager, &call).await?;
+        let l1 = l1::L1 {
+            origin,
+            ratio: ratio.get(),
+            since: since.block_number.to(),
+        };
+        L1Proxy::start(self.rpc.clone(), l1).await
     }
 
     /// What the price feed answers: USD for an ETH in units of 1e-8, as of `updated_at`, unix seconds.
@@ -257,7 +267,8 @@ impl Chain {
             answer_: I256::try_from(answer).unwrap_or(I256::MAX),
             updatedAt: U256::from(updated_at),
         };
-        self.turn(self.contracts.price_feed, &call).await
+        self.turn(self.contracts.price_feed, &call).await?;
+        Ok(())
     }
 
     // --- orchestrators ---
@@ -307,7 +318,8 @@ impl Chain {
             transcoder: orchestrator,
             round: U256::from(self.round().await?),
         };
-        self.turn(self.contracts.bonding_manager, &call).await
+        self.turn(self.contracts.bonding_manager, &call).await?;
+        Ok(())
     }
 
     /// Enters any text as an orchestrator's service URI, in either registry.
@@ -325,7 +337,8 @@ impl Chain {
             addr: orchestrator,
             serviceURI: uri.to_owned(),
         };
-        self.turn(registry, &call).await
+        self.turn(registry, &call).await?;
+        Ok(())
     }
 
     /// What an orchestrator earned and has not withdrawn, in wei.
@@ -406,12 +419,11 @@ impl Chain {
     }
 
     /// The owner turns a knob.
-    async fn turn<C: SolCall>(&self, contract: Address, call: &C) -> Result<(), RpcError> {
+    async fn turn<C: SolCall>(&self, contract: Address, call: &C) -> Result<Receipt, RpcError> {
         let _alone = self.knobs.lock().await;
         self.rpc
             .send(&self.deployer, contract, U256::ZERO, call)
-            .await?;
-        Ok(())
+            .await
     }
 }
 

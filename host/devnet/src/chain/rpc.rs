@@ -147,19 +147,7 @@ impl Rpc {
     ) -> Result<T, RpcError> {
         let id = self.id.fetch_add(1, Relaxed);
         let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        let request = Request::post(self.uri.clone())
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::from(body.to_string()))
-            .map_err(transport)?;
-        let exchange = async {
-            let answer = self.client.request(request).await.map_err(transport)?;
-            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-            body.map(http_body_util::Collected::to_bytes)
-                .map_err(transport)
-        };
-        let body = tokio::time::timeout(PATIENCE, exchange)
-            .await
-            .map_err(transport)??;
+        let body = self.exchange(body.to_string().into()).await?;
         let answer: Answer<T> = serde_json::from_slice(&body)
             .map_err(|cause| RpcError::Nonsense(format!("{method}: {cause}")))?;
         match answer {
@@ -175,6 +163,23 @@ impl Rpc {
             _ => serde_json::from_value(Value::Null)
                 .map_err(|_| RpcError::Nonsense(format!("{method}: null"))),
         }
+    }
+
+    /// Sends a request as it is, and gives the answer as it comes.
+    pub(super) async fn exchange(&self, body: bytes::Bytes) -> Result<bytes::Bytes, RpcError> {
+        let request = Request::post(self.uri.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(transport)?;
+        let exchange = async {
+            let answer = self.client.request(request).await.map_err(transport)?;
+            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
+            body.map(http_body_util::Collected::to_bytes)
+                .map_err(transport)
+        };
+        tokio::time::timeout(PATIENCE, exchange)
+            .await
+            .map_err(transport)?
     }
 
     /// Calls a view of a contract, at the newest block.
@@ -203,6 +208,22 @@ impl Rpc {
         value: U256,
         input: Bytes,
     ) -> Result<Receipt, RpcError> {
+        let hash = self.submit(key, to, value, input).await?;
+        self.receipt(hash).await
+    }
+
+    /// Signs and sends a transaction, and does not wait for its block.
+    ///
+    /// # Errors
+    ///
+    /// As [`transact`](Self::transact).
+    pub async fn submit(
+        &self,
+        key: &PrivateKeySigner,
+        to: Option<Address>,
+        value: U256,
+        input: Bytes,
+    ) -> Result<B256, RpcError> {
         let from = key.address();
         let mut draft = json!({"from": from, "value": value, "data": input});
         if let Some(to) = to {
@@ -230,8 +251,7 @@ impl Rpc {
             .sign_hash_sync(&tx.signature_hash())
             .map_err(|cause| RpcError::Nonsense(cause.to_string()))?;
         let raw = Bytes::from(tx.into_signed(signature).encoded_2718());
-        let hash: B256 = self.request("eth_sendRawTransaction", json!([raw])).await?;
-        self.receipt(hash).await
+        self.request("eth_sendRawTransaction", json!([raw])).await
     }
 
     /// The same for a call of a contract's function.
@@ -250,7 +270,12 @@ impl Rpc {
         self.transact(key, Some(to), value, input).await
     }
 
-    async fn receipt(&self, hash: B256) -> Result<Receipt, RpcError> {
+    /// Waits until a transaction is in a block.
+    ///
+    /// # Errors
+    ///
+    /// As [`transact`](Self::transact).
+    pub async fn receipt(&self, hash: B256) -> Result<Receipt, RpcError> {
         let look = async {
             loop {
                 let receipt: Option<Receipt> = self

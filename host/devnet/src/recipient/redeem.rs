@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use alloy::primitives::{Address, U256};
-use alloy::sol_types::SolEvent as _;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::sol_types::{SolCall as _, SolEvent as _};
 use parking_lot::Mutex;
 use pointsman_wire::ticket::Ticket;
 use tokio::sync::Notify;
@@ -17,6 +17,8 @@ use crate::payments::Redeem;
 
 /// How often winners that wait for their expiry, or for the chain, are looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// Most redemptions on their way at once.
+const BATCH: usize = 16;
 /// The contract's word when nobody has begun the round yet. Anyone may.
 const NO_ROUND: &str = "current round is not initialized";
 
@@ -100,40 +102,52 @@ impl Account {
         self.redeem_before(standing.l1Block.saturating_to()).await
     }
 
-    /// Redeems winners that expire at this block or before.
+    /// Redeems winners that expire at this block or before. Several are sent before the first is waited for: where blocks
+    /// come by the clock they share one.
     async fn redeem_before(&self, block: u64) -> Result<(), RpcError> {
         let _turn = self.queue.turn.lock().await;
         loop {
-            let next = {
+            let batch: Vec<Winner> = {
                 let waiting = self.queue.waiting.lock();
-                waiting
-                    .iter()
-                    .find(|winner| winner.expires <= block)
-                    .cloned()
+                let ready = waiting.iter().filter(|winner| winner.expires <= block);
+                ready.take(BATCH).cloned().collect()
             };
-            let Some(winner) = next else {
+            if batch.is_empty() {
                 return Ok(());
-            };
-            match self.redeem(&winner).await {
-                Ok(wei) => self.tally.redeemed(wei),
-                Err(RpcError::Reverted(why)) => {
-                    tracing::warn!(%why, "a winner was not redeemed");
-                    self.tally.failed(why);
-                }
-                // The chain is away: it waits on.
-                Err(cause) => return Err(cause),
             }
-            // It waits until it is counted, so that it is never neither.
-            let done = winner.ticket.hash();
-            self.queue
-                .waiting
-                .lock()
-                .retain(|w| w.ticket.hash() != done);
+            let mut sent = Vec::with_capacity(batch.len());
+            for winner in batch {
+                let hash = self.submit(&winner).await;
+                let gone = matches!(&hash, Err(cause) if !is_final(cause));
+                sent.push((winner, hash));
+                if gone {
+                    break;
+                }
+            }
+            for (winner, hash) in sent {
+                let redeemed = match hash {
+                    Ok(hash) => self.view.rpc.receipt(hash).await,
+                    Err(cause) => Err(cause),
+                };
+                match redeemed {
+                    Ok(receipt) => self.tally.redeemed(transferred(&receipt)),
+                    Err(cause) if !is_final(&cause) => return Err(cause),
+                    Err(RpcError::Reverted(why)) => {
+                        tracing::warn!(%why, "a winner was not redeemed");
+                        self.tally.failed(why);
+                    }
+                    Err(cause) => self.tally.failed(cause.to_string()),
+                }
+                // It waits until it is counted, so that it is never neither.
+                let done = winner.ticket.hash();
+                let mut waiting = self.queue.waiting.lock();
+                waiting.retain(|winner| winner.ticket.hash() != done);
+            }
         }
     }
 
-    /// Redeems one; how much it brought.
-    async fn redeem(&self, winner: &Winner) -> Result<U256, RpcError> {
+    /// Sends the redemption of one.
+    async fn submit(&self, winner: &Winner) -> Result<B256, RpcError> {
         let ticket = &winner.ticket;
         let call = TicketBroker::redeemWinningTicketCall {
             ticket: TicketBroker::Ticket {
@@ -148,27 +162,28 @@ impl Account {
             sig: winner.signature.clone().into(),
             recipientRand: winner.recipient_rand,
         };
-        let view = &self.view;
-        let send = || {
-            view.rpc
-                .send(&self.key, view.ticket_broker, U256::ZERO, &call)
-        };
-        let receipt = match send().await {
+        let input = Bytes::from(call.abi_encode());
+        let (view, key) = (&self.view, &self.key);
+        let broker = Some(view.ticket_broker);
+        let submit = || view.rpc.submit(key, broker, U256::ZERO, input.clone());
+        match submit().await {
             Err(RpcError::Reverted(why)) if why == NO_ROUND => {
                 let begin = RoundsManager::initializeRoundCall {};
                 // Somebody else may be faster; then this reverts, and the next try tells.
-                let begun = view
-                    .rpc
-                    .send(&self.key, view.rounds_manager, U256::ZERO, &begin);
+                let begun = view.rpc.send(key, view.rounds_manager, U256::ZERO, &begin);
                 if let Err(cause) = begun.await {
                     tracing::debug!(%cause, "the round was not initialized");
                 }
-                send().await?
+                submit().await
             }
-            other => other?,
-        };
-        Ok(transferred(&receipt))
+            other => other,
+        }
     }
+}
+
+/// Whether trying again is of no use.
+fn is_final(cause: &RpcError) -> bool {
+    !matches!(cause, RpcError::Transport(_))
 }
 
 /// What a redemption moved.

@@ -8,7 +8,7 @@ use alloy::sol_types::SolCall as _;
 use pointsman_devnet::chain::abi::{
     BondingManager, Multicall3, PriceFeed, RoundsManager, ServiceRegistry, TicketBroker,
 };
-use pointsman_devnet::chain::{Chain, GATEWAY, Log, MULTICALL3, Settings, contract_id, key};
+use pointsman_devnet::chain::{Chain, GATEWAY, Log, MULTICALL3, Rpc, Settings, contract_id, key};
 use serde_json::{Value, json};
 
 use crate::support::{ETH, chain, golden, read, redeem, refusal, winner};
@@ -329,7 +329,7 @@ async fn an_l1_of_its_own_keeps_the_round_and_counts_slower() {
     let rounds = chain.contracts().rounds_manager;
     let rpc = chain.rpc();
     let ratio = NonZeroU64::new(4).expect("not 0");
-    chain.set_l1(20_000_000, ratio).await.expect("a knob");
+    let proxy = chain.with_l1(20_000_000, ratio).await.expect("a proxy");
     let number = async || -> u64 {
         let number = rpc.call(rounds, &RoundsManager::blockNumCall {}).await;
         number.expect("a number").to()
@@ -337,6 +337,21 @@ async fn an_l1_of_its_own_keeps_the_round_and_counts_slower() {
     assert_eq!(number().await, 20_000_000);
     chain.mine(9).await.expect("mined");
     assert_eq!(number().await, 20_000_002);
+    let through = Rpc::new(proxy.url()).expect("a URL");
+    let block = json!(["latest", false]);
+    let seen: Value = through
+        .request("eth_getBlockByNumber", block.clone())
+        .await
+        .expect("a block");
+    assert_eq!(seen["l1BlockNumber"], "0x1312d02");
+    let plain: Value = rpc
+        .request("eth_getBlockByNumber", block)
+        .await
+        .expect("a block");
+    assert_eq!(
+        (seen["hash"].clone(), plain.get("l1BlockNumber")),
+        (plain["hash"].clone(), None)
+    );
     let current = rpc.call(rounds, &RoundsManager::currentRoundCall {}).await;
     assert_eq!(current.expect("a round"), U256::from(3));
     assert_eq!(chain.next_round().await.expect("a round"), 4);

@@ -74,6 +74,9 @@ async fn settings_and_counters_are_shown() {
         (&near["mode"], &near["capacity"]),
         (&json!("passthrough"), &json!(10))
     );
+    assert_eq!(near.get("payments"), None, "it is off-chain");
+    let (status, same) = call(&devnet, "POST", "/orchestrators/near/redeem", "").await;
+    assert_eq!((status, &same), (200, near), "there is nothing to redeem");
     let counters = &near["counters"];
     for (name, count) in [
         ("connections", 1),

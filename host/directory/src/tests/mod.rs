@@ -7,3 +7,4 @@ mod restart;
 mod together;
 mod view;
 mod webhook;
+mod wishes;

@@ -407,6 +407,16 @@ async fn what_was_kept_stays_as_it_was() {
     };
     assert_eq!(shown(&Column::InFlight), (0.0, 1.0));
     assert_eq!(shown(&Column::RestMs), (4000.0, 5000.0));
+    let failures = |view: &dyn Candidates| view.values(&Column::ProbeFailures).shown(row);
+    let orchestrator = directory.orchestrator(id("a")).expect("known");
+    orchestrator.set_probes(7.0, 2);
+    assert_eq!(shown(&Column::ProbeFailures), (2.0, 0.0));
+    let later = view.keep().expect("again");
+    orchestrator.set_probes(9.0, 3);
+    assert_eq!((failures(&*later), failures(&view)), (2.0, 3.0));
+    let again = later.keep().expect("what was kept too");
+    assert_eq!(failures(&*again), 2.0, "it stays as it was");
+    assert_eq!(again.values(&Column::ProbeMs).shown(row), 7.0);
     assert_eq!(kept.values(&Column::Fit), view.values(&Column::Fit));
     assert_eq!(kept.snapshot(), view.snapshot());
     assert_eq!(kept.address(row).as_deref(), Some("https://a:8935"));

@@ -8,7 +8,7 @@ use pointsman_policy::{AttemptView, Hedge, Patience, Recovery, Remaining, Remedy
 use tokio::time::Instant;
 
 use super::attempt::Attempt;
-use super::{Run, millis};
+use super::{Run, millis, wishes};
 use crate::exchange::{Exchange, StopReason, Stopped};
 use crate::hedge::{Past, adaptive_delay};
 
@@ -137,7 +137,9 @@ impl<E: Exchange> Run<'_, E> {
         self.view = self
             .dispatcher
             .view(self.request, self.sessions.incumbent());
-        let selection = self.dispatcher.policy.select(&self.job, &self.view);
+        self.job.hints = wishes(&self.view);
+        let policy = &self.dispatcher.policy;
+        let selection = policy.select_again(&self.job, &self.view, &self.selection);
         let tried = |row: u32| {
             let id = self.view.id(row as usize);
             self.attempts

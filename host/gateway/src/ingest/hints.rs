@@ -7,10 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use pointsman_directory::identity;
 use pointsman_facts::hints::Sort;
-use pointsman_facts::{Hints, Price, Symbol};
-use pointsman_wire::uri::ServiceUri;
+use pointsman_facts::{Hints, Name, Price, Symbol};
 use serde_json::{Map, Value};
 
 use crate::config::price;
@@ -26,6 +24,8 @@ const MAX_LISTED: usize = 256;
 const MAX_LABELS: usize = 32;
 /// Longest text, in bytes.
 const MAX_TEXT: usize = 256;
+/// What a list of orchestrators is not.
+const NO_LIST: &str = "not a list of orchestrators' service URIs, addresses or ids";
 /// The fields there are.
 const FIELDS: &str = "order, only, ignore, maxPrice, sort, labels, affinity";
 
@@ -112,7 +112,7 @@ fn some_orchestrators(value: Value) -> Result<Vec<Symbol>, String> {
 
 fn orchestrators(value: Value) -> Result<Vec<Symbol>, String> {
     let Value::Array(listed) = value else {
-        return Err("not a list of orchestrators' service URIs or ids".to_owned());
+        return Err(NO_LIST.to_owned());
     };
     if listed.len() > MAX_LISTED {
         return Err(format!("more than {MAX_LISTED} orchestrators"));
@@ -120,21 +120,9 @@ fn orchestrators(value: Value) -> Result<Vec<Symbol>, String> {
     listed.iter().map(orchestrator).collect()
 }
 
-/// An id, as the admin API shows it, or a service URI, as `--orch-addr` takes it.
 fn orchestrator(value: &Value) -> Result<Symbol, String> {
-    let text = value
-        .as_str()
-        .map(str::trim)
-        .filter(|text| !text.is_empty());
-    let text = text.ok_or("not a list of orchestrators' service URIs or ids")?;
-    if text.len() == 16
-        && let Ok(id) = u64::from_str_radix(text, 16)
-    {
-        return Ok(Symbol(id));
-    }
-    ServiceUri::from_static(text)
-        .map(|uri| identity(&uri))
-        .map_err(|error| error.to_string())
+    let name: Result<Name, _> = value.as_str().ok_or(NO_LIST)?.parse();
+    name.map(Name::symbol).map_err(|error| error.to_string())
 }
 
 fn max_price(value: Value) -> Result<Price, String> {
@@ -183,9 +171,12 @@ fn affinity(value: &Value) -> Result<Symbol, String> {
 
 #[cfg(test)]
 mod tests {
+    use pointsman_directory::identity;
     use proptest::prelude::*;
 
     use super::*;
+
+    const ADDRESS: &str = "0x00000000000000000000000000000000000000aa";
 
     fn hints(json: &str) -> Hints {
         from_header(json.as_bytes()).expect(json)
@@ -203,12 +194,12 @@ mod tests {
     fn every_field_is_read() {
         let a = id("https://a.example:8935");
         let json = format!(
-            r#"{{"order":["https://A.example:8935/","{a}"],"only":["a.example"],"ignore":["http://b:80"],
+            r#"{{"order":["https://A.example:8935/","{a}"],"only":["a.example","{ADDRESS}"],"ignore":["http://b:80"],
                 "maxPrice":{{"num":3,"den":2}},"sort":"throughput","labels":{{"Tier":"gold"}},"affinity":"k"}}"#
         );
         let expected = Hints {
             order: vec![a, a],
-            only: Some(vec![a]),
+            only: Some(vec![a, Symbol::of(ADDRESS)]),
             ignore: vec![id("http://b")],
             max_price: Price::new(3, 2),
             sort: Some(Sort::Throughput),
@@ -231,6 +222,10 @@ mod tests {
             (r#"{"order":[7]}"#, "order: not a list"),
             (r#"{"ignore":["ftp://a"]}"#, "ignore: "),
             (r#"{"ignore":[""]}"#, "ignore: "),
+            (
+                r#"{"ignore":["a b"]}"#,
+                "ignore: \"a b\" names no orchestrator",
+            ),
             (r#"{"maxPrice":1200}"#, "maxPrice: not a price"),
             (r#"{"maxPrice":{"num":1,"den":0}}"#, "maxPrice: not a price"),
             (

@@ -8,8 +8,9 @@
 //! 1. **No nonce repeats** with a recipient's rand hash.
 //! 2. **Spend is never less** than what left, in total, per recipient and per session.
 //! 3. **The rest is listed.** Spend is what ended for certain plus the attempts that were open, each listed as
-//!    [`Unconfirmed`]. After the death of the process these are exactly the attempts drafted and not settled. After a loss of power,
-//!    see below.
+//!    [`Unconfirmed`]. After the death of the process these are exactly the attempts whose rows are written and whose ends are not; an end is
+//!    in the commit after it was told, and [`flush`](Ledger::flush) waits for that. Reservations are not attempts and are not listed. After a
+//!    loss of power, see below.
 //! 4. Closing and opening again changes no sum and uses no nonce.
 //! 5. [Caps] hold over what left or may have left, under way included. Reaching one refuses the payment that would pass it and touches
 //!    nothing that was paid before.
@@ -33,7 +34,7 @@
 //!   answer, so a block a hash would be a sync a payment.
 //! - **Spend**, by [covers]. A session that pays has a row that says how much it may pay ahead of the disk: twice its payment, at most
 //!   [`Options::cover`]. While its unsynced payments fit under that, they leave as soon as they are written; otherwise they wait for
-//!   the sync that is under way anyway. A session's first payment waits, together with its cover. Covers are given back a minute after the
+//!   the next sync, which serves all that wait. A session's first payment waits, together with its cover. Covers are given back a minute after the
 //!   last payment.
 //!
 //! When the ledger was not closed, the kernel's boot id tells which it was. The same: everything written is there, covers are void, the list is
@@ -56,7 +57,7 @@
 //! # What it does not promise
 //!
 //! A file restored from a backup knows nothing of what was paid since. A disk that reports a sync it did not do, or a volume taken
-//! from a running machine, can lose more than a cover; nonces hold even then. A sync that fails stops all payments until the ledger
+//! from a running machine, can lose more than a cover; nonces hold even then, unless the last opening is lost too. A sync that fails stops all payments until the ledger
 //! is opened again, since what is on disk is unknown after it.
 //!
 //! Protocol: `payments` §1.3 (nonces), §4 (balances).

@@ -14,12 +14,38 @@
 //!
 //! Off-chain the same calls work and pay nothing: the header is empty, and every price is 0.
 //!
+//! ```no_run
+//! # use pointsman_payments::{fee, purse::{Charge, PayError, Purse}};
+//! # use pointsman_wire::{net::OrchestratorInfo, profile::Profile};
+//! # async fn segment(purse: &Purse, info: &OrchestratorInfo, profiles: &[Profile]) -> Result<(), PayError> {
+//! let offer = purse.offer(info)?;
+//! let fee = fee::video(profiles, 2000, offer.price());
+//! let charge = Charge {
+//!     offer: &offer,
+//!     balance: offer.session(),
+//!     recipient: None,
+//!     fee: &fee,
+//!     first_price: None,
+//!     ceiling: None,
+//!     job: "stream",
+//!     key: None,
+//!     workload: "transcode",
+//! };
+//! let paid = purse.pay(&charge).await?;
+//! // The segment goes with `paid.header`; its result says how many pixels were encoded.
+//! let pixels = 8_207_136;
+//! paid.receipt.accepted(fee::encoded(pixels, offer.price()));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Tokens and credit
 //!
 //! Credit dies with the session that it was bought in. [`Purse::must_renew`] therefore keeps a session whose token or ticket
 //! parameters are about to expire while its credit pays for the next job, up to [`LAST_SECONDS`] before the token's end;
 //! such jobs need neither a ticket nor parameters. go-livepeer renews three minutes before the end and drops what is left.
 
+mod charge;
 mod error;
 mod offer;
 mod receipt;
@@ -27,6 +53,7 @@ mod receipt;
 #[cfg(test)]
 mod tests;
 
+pub use charge::Charge;
 pub use error::{PayError, TooDear};
 pub use offer::Offer;
 pub use receipt::Receipt;
@@ -42,7 +69,7 @@ use pointsman_wire::ticket::{MAX_NONCES, Params};
 
 use crate::balance::{Balances, Ending, Key};
 use crate::fee::Fee;
-use crate::ledger::{Draft, Ledger};
+use crate::ledger::Ledger;
 use crate::params::{Limits, Unpayable, check};
 use crate::price::Price;
 use crate::remote::{Ask, Stream};
@@ -64,29 +91,6 @@ struct Inner {
     limits: Limits,
     balances: Balances,
     standing: RwLock<Option<Standing>>,
-}
-
-/// What is to be paid.
-#[derive(Clone, Copy, Debug)]
-pub struct Charge<'a> {
-    /// The orchestrator's terms.
-    pub offer: &'a Offer,
-    /// The orchestrator's name for the balance: for segments [`Offer::session`].
-    pub balance: &'a str,
-    /// Who must be paid, where the registry says so.
-    pub recipient: Option<Address>,
-    /// What the job is estimated to cost.
-    pub fee: &'a Fee,
-    /// The price at which the session began.
-    pub first_price: Option<&'a Price>,
-    /// The operator's ceiling for the job.
-    pub ceiling: Option<&'a Price>,
-    /// The job, for the ledger and its caps.
-    pub job: &'a str,
-    /// The API key that asked for it.
-    pub key: Option<&'a str>,
-    /// Its kind.
-    pub workload: &'static str,
 }
 
 /// A payment that may be sent.
@@ -257,7 +261,8 @@ impl Purse {
     }
 
     /// Has a remote signer make the payment, and enters it before it may be sent; `None` when the signer says that the
-    /// credit suffices. A payment that the ledger refuses is not counted by the signer either.
+    /// credit suffices. A payment that the ledger refuses is not counted by the signer either; one that the orchestrator
+    /// refuses is, so [forget](Stream::forget) the state then.
     ///
     /// # Errors
     ///
@@ -346,68 +351,5 @@ fn unknown(needed: U256) -> CannotPay {
         funds: Funds::default(),
         needed,
         round: 0,
-    }
-}
-
-fn too_dear(price: &Price, bound: &Price) -> Box<TooDear> {
-    Box::new(TooDear {
-        price: price.clone(),
-        bound: bound.clone(),
-    })
-}
-
-// === impl Charge ===
-
-impl Charge<'_> {
-    fn check_price(&self) -> Result<(), PayError> {
-        let price = self.offer.price();
-        if let Some(most) = self.ceiling.filter(|most| price > most) {
-            return Err(PayError::Ceiling(too_dear(price, most)));
-        }
-        match self.first_price {
-            Some(first) if price.is_more_than_double(first) => {
-                Err(PayError::Doubled(too_dear(price, first)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn check_recipient(&self, params: &Params) -> Result<(), PayError> {
-        match self.recipient {
-            Some(expected) if expected != params.recipient => Err(PayError::Recipient {
-                expected,
-                found: params.recipient,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn account(&self, params: &Params) -> Key {
-        Key {
-            recipient: params.recipient,
-            session: self.balance.to_owned(),
-        }
-    }
-
-    fn draft(
-        &self,
-        params: &Params,
-        sender: Address,
-        expected_value: Ratio,
-        tickets: u32,
-    ) -> Draft {
-        Draft {
-            recipient: params.recipient,
-            sender,
-            rand_hash: params.recipient_rand_hash,
-            tickets,
-            expected_value,
-            face_value: params.face_value,
-            session: self.balance.to_owned(),
-            job: self.job.to_owned(),
-            key: self.key.map(str::to_owned),
-            workload: self.workload,
-            units: self.fee.units,
-        }
     }
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pointsman_facts::{Job, Price, Symbol};
+use pointsman_facts::{Job, Name, Names, Price, Symbol};
 
 use super::merge::checked;
 use super::{Chain, Failed, Manner, Nobody, Refusal, Stage};
@@ -28,10 +28,10 @@ pub struct Call {
     pub path: String,
     /// What the application says of the job: JSON text, an object.
     pub parameters: String,
-    /// The orchestrators that the application chose from, by service URI or address; empty: any.
-    pub only: Vec<String>,
+    /// The orchestrators that the application chose from; empty: any.
+    pub only: Vec<Name>,
     /// Those that it does not want.
-    pub ignore: Vec<String>,
+    pub ignore: Vec<Name>,
 }
 
 /// A request as the stages left it.
@@ -41,10 +41,10 @@ pub struct Terms {
     pub job: Job,
     /// Name of the capability.
     pub capability: String,
-    /// Lists of orchestrators, normalised; every list must name the one that gets the job. None: any may.
-    pub only: Vec<Vec<String>>,
-    /// Orchestrators that do not get it, normalised.
-    pub ignore: BTreeSet<String>,
+    /// Lists of orchestrators; every list must name the one that gets the job. None: any may.
+    pub only: Vec<Vec<Name>>,
+    /// Orchestrators that do not get it.
+    pub ignore: BTreeSet<Name>,
     /// A stage named the capability.
     settled: bool,
     /// Labels that stages set.
@@ -92,7 +92,7 @@ pub enum Widening {
     TimeoutLonger,
     /// A stage before set that label.
     LabelSet,
-    /// A capability or label without a name.
+    /// A capability or label without a name, or an orchestrator by what is none.
     Nameless,
     /// There are 128 labels already.
     TooManyLabels,
@@ -148,24 +148,22 @@ impl RouteOutcome {
 impl Terms {
     /// What the application asks for, before any stage.
     pub(crate) fn new(job: &Job, request: &Call) -> Self {
-        let only: Vec<_> = request.only.iter().map(|name| normal(name)).collect();
+        let only = &request.only;
         Self {
             job: job.clone(),
             capability: request.capability.clone(),
-            only: Vec::from_iter((!only.is_empty()).then_some(only)),
-            ignore: request.ignore.iter().map(|name| normal(name)).collect(),
+            only: Vec::from_iter((!only.is_empty()).then(|| only.clone())),
+            ignore: request.ignore.iter().copied().collect(),
             settled: false,
             labelled: BTreeSet::new(),
         }
     }
 
-    /// Whether the orchestrator at `uri`, with that `address` if it has one, may get the job.
+    /// Whether the orchestrator of these names may get the job.
     #[must_use]
-    pub fn admits(&self, uri: &str, address: Option<&str>) -> bool {
-        let names = [Some(normal(uri)), address.map(normal)];
-        let mut names = names.iter().flatten();
-        let named = |list: &Vec<String>| names.clone().any(|name| list.contains(name));
-        self.only.iter().all(named) && !names.any(|name| self.ignore.contains(name))
+    pub fn admits(&self, names: Names) -> bool {
+        let is = |name: &Name| names.has(name.symbol());
+        self.only.iter().all(|list| list.iter().any(is)) && !self.ignore.iter().any(is)
     }
 
     /// Takes in what a stage changes.
@@ -177,13 +175,13 @@ impl Terms {
         }
         if !change.only.is_empty() {
             said.tightened.push(Tightening::Only);
-            let list = change.only.iter().map(|name| normal(name)).collect();
+            let list = named(&change.only, &mut said);
             said.nobody = !self.narrow(list);
         }
         if !change.ignore.is_empty() {
             said.tightened.push(Tightening::Ignore);
-            self.ignore
-                .extend(change.ignore.iter().map(|name| normal(name)));
+            let list = named(&change.ignore, &mut said);
+            self.ignore.extend(list);
         }
         if let Some(price) = change.max_price {
             let price = Price::new(price.num, price.den).ok_or_else(|| {
@@ -211,11 +209,15 @@ impl Terms {
         }
     }
 
-    /// Keeps only who is on `list` too; `false` when that is nobody. A list of addresses and one of URIs may mean the same orchestrators, so those
-    /// stand beside each other for who knows them all.
-    fn narrow(&mut self, list: Vec<String>) -> bool {
-        let form = |list: &[String]| {
-            let addresses = list.iter().filter(|name| is_address(name)).count();
+    /// Keeps only who is on `list` too; `false` when that is nobody. A list of addresses and one of identities may mean the same orchestrators, so
+    /// those stand beside each other for who knows them all.
+    fn narrow(&mut self, list: Vec<Name>) -> bool {
+        if list.is_empty() {
+            self.only.push(list);
+            return false;
+        }
+        let form = |list: &[Name]| {
+            let addresses = list.iter().filter(|name| name.is_address()).count();
             (addresses == 0 || addresses == list.len()).then_some(addresses == 0)
         };
         let same = self
@@ -303,37 +305,13 @@ fn bounded(change: &wit::Change) -> Result<(), Cause> {
     Ok(())
 }
 
-fn is_address(name: &str) -> bool {
-    name.strip_prefix("0x").is_some_and(|digits| {
-        digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
-}
-
-/// An orchestrator's name in the form that names are compared in: an address in lower case; a URI with scheme and host in lower case, without the
-/// port that its scheme implies and without a slash at the end.
-fn normal(name: &str) -> String {
-    let name = name.trim();
-    let lower = name.to_ascii_lowercase();
-    if is_address(&lower) {
-        return lower;
+/// The orchestrators that `texts` name. One that names nobody cannot be meant: it is left out, and that is said.
+fn named(texts: &[String], said: &mut Said) -> Vec<Name> {
+    let names: Vec<Name> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+    if names.len() < texts.len() {
+        said.dropped.push(Widening::Nameless);
     }
-    let Some((scheme, rest)) = name.split_once("://") else {
-        return name.trim_end_matches('/').to_owned();
-    };
-    let scheme = scheme.to_ascii_lowercase();
-    let end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let authority = authority.to_ascii_lowercase();
-    let implied = match scheme.as_str() {
-        "https" => ":443",
-        "http" => ":80",
-        _ => "",
-    };
-    let authority = match implied {
-        "" => authority.as_str(),
-        port => authority.strip_suffix(port).unwrap_or(&authority),
-    };
-    format!("{scheme}://{authority}{}", path.trim_end_matches('/'))
+    names
 }
 
 // === impl Chain ===
@@ -439,30 +417,5 @@ pub(crate) fn acceptable(routing: &wit::Routing, causes: usize) -> Result<(), Ca
             }
         }
         wit::Routing::Reject(refusal) => checked(refusal.clone(), causes).map(drop),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_compared_normalised() {
-        for (one, other) in [
-            ("https://O.Example:443/", "https://o.example"),
-            ("HTTP://o.example:80", "http://o.example/"),
-            (
-                " 0xABCDEF0123456789abcdef0123456789ABCDEF01",
-                "0xabcdef0123456789abcdef0123456789abcdef01",
-            ),
-        ] {
-            assert_eq!(normal(one), normal(other));
-        }
-        assert_ne!(
-            normal("https://o.example/A"),
-            normal("https://o.example/a"),
-            "paths are not"
-        );
-        assert_ne!(normal("https://o.example:80"), normal("https://o.example"));
     }
 }

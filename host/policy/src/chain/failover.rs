@@ -267,7 +267,7 @@ impl Chain {
             sums: None,
             ordered: true,
         };
-        let mut base = Base::new(remaining.candidates, &self.columns);
+        let mut base = Base::new(remaining.candidates, &self.columns, &job.hints);
         for stage in &self.failover {
             let asked = Scratch::with(|scratch| {
                 scratch.renew();

@@ -7,8 +7,10 @@
 use std::cell::Cell;
 
 use pointsman_facts::values::{UNKNOWN_COUNT, UNKNOWN_MARK};
-use pointsman_facts::{Candidates, Column, Kind, Symbol, Values};
+use pointsman_facts::{Candidates, Column, Hints, Kind, Symbol, Values};
+use smallvec::SmallVec;
 
+use super::merge::Sorting;
 use crate::plan::{Resolved, Source};
 use crate::wit;
 
@@ -16,7 +18,8 @@ use crate::wit;
 pub(crate) struct Base<'c> {
     candidates: &'c dyn Candidates,
     columns: &'c [Column],
-    fetched: Vec<Option<Values<'c>>>,
+    hints: &'c Hints,
+    fetched: SmallVec<[Option<Values<'c>>; 24]>,
     rows: usize,
 }
 
@@ -30,6 +33,9 @@ pub(crate) struct View<'a> {
     pub(crate) ordered: bool,
 }
 
+/// Columns as a stage is given them, mostly a few.
+pub(crate) type Columns<'a> = SmallVec<[wit::Column<'a>; 16]>;
+
 /// Buffers of one thread.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -40,6 +46,13 @@ pub(crate) struct Scratch {
     nans: Vec<f64>,
     sums: Vec<f64>,
     places: Vec<u64>,
+    /// `fit/why`, and which survivors it is of.
+    why: (u64, Vec<u64>),
+    /// `hint/place`, where there is one.
+    wish: (bool, Vec<u64>),
+    /// Counts that nobody knows.
+    unknown: Vec<u64>,
+    pub(super) sorting: Sorting,
 }
 
 #[derive(Default)]
@@ -55,10 +68,15 @@ struct Slot {
 // === impl Base ===
 
 impl<'c> Base<'c> {
-    pub(crate) fn new(candidates: &'c dyn Candidates, columns: &'c [Column]) -> Self {
+    pub(crate) fn new(
+        candidates: &'c dyn Candidates,
+        columns: &'c [Column],
+        hints: &'c Hints,
+    ) -> Self {
         Self {
             candidates,
             columns,
+            hints,
             fetched: columns.iter().map(|_| None).collect(),
             rows: candidates.rows(),
         }
@@ -69,6 +87,24 @@ impl<'c> Base<'c> {
         self.candidates.id(row)
     }
 
+    /// What the application wants.
+    pub(crate) fn hints(&self) -> &'c Hints {
+        self.hints
+    }
+
+    /// Makes sure of the column at `place`, for [`Base::marks`].
+    pub(crate) fn fetch(&mut self, place: usize) {
+        self.values(place);
+    }
+
+    /// The marks at `place`, which were fetched.
+    pub(crate) fn marks(&self, place: usize) -> &[u8] {
+        match &self.fetched[place] {
+            Some(Values::Marks(marks)) => marks,
+            _ => &[],
+        }
+    }
+
     /// The values of the column at `place`.
     pub(crate) fn values(&mut self, place: usize) -> &Values<'c> {
         let Self {
@@ -76,6 +112,7 @@ impl<'c> Base<'c> {
             columns,
             fetched,
             rows,
+            ..
         } = self;
         fetched[place].get_or_insert_with(|| {
             let column = &columns[place];
@@ -124,6 +161,20 @@ impl Scratch {
                         slot.gather(base.values(place), view.rows);
                     }
                 }
+                Source::Why(of) => {
+                    let (stamp, why) = &mut self.why;
+                    if *stamp != self.stamp {
+                        *stamp = self.stamp;
+                        of.gather(base, view.rows, why);
+                    }
+                }
+                Source::Wish(of) => {
+                    let (wished, places) = &mut self.wish;
+                    *wished = of.gather(base, view.rows, places);
+                    if !*wished && self.unknown.len() < count {
+                        self.unknown.resize(count, UNKNOWN_COUNT);
+                    }
+                }
                 Source::Position => {
                     self.places.clear();
                     if view.ordered {
@@ -149,12 +200,15 @@ impl Scratch {
     }
 
     /// The columns that [`Scratch::fill`] gathered last, for the same `plan` and its `count` rows.
-    pub(crate) fn columns(&self, plan: &Resolved, count: usize) -> Vec<wit::Column<'_>> {
+    pub(crate) fn columns(&self, plan: &Resolved, count: usize) -> Columns<'_> {
         plan.sources
             .iter()
             .map(|source| match *source {
                 Source::Fact(place) => self.slots[place].column(),
                 Source::Position => wit::Column::Counts(&self.places),
+                Source::Why(_) => wit::Column::Counts(&self.why.1),
+                Source::Wish(_) if self.wish.0 => wit::Column::Counts(&self.wish.1),
+                Source::Wish(_) => wit::Column::Counts(&self.unknown[..count]),
                 Source::ScoreSum => wit::Column::Numbers(&self.sums),
                 Source::Unknown => wit::Column::Numbers(&self.nans[..count]),
             })

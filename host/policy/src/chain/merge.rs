@@ -7,6 +7,8 @@
 //! weighted, until a stage orders; an order replaces what was there and drops the rows it does not list; a stage that would drop
 //! everybody fails the job or is skipped. Ties keep the order the rows came in, which the seed shuffled.
 
+use std::iter::repeat_n;
+
 use crate::bundle::OnEmpty;
 use crate::chain::Hedge;
 use crate::fault::{Cause, FaultKind, plain};
@@ -45,6 +47,14 @@ pub(crate) struct Excluded {
     pub(crate) shown: u64,
 }
 
+/// Buffers for sorting.
+#[derive(Debug, Default)]
+pub(crate) struct Sorting {
+    /// The bits of a sum, inverted, and its position.
+    keys: Vec<(u64, u32)>,
+    rows: Vec<u32>,
+}
+
 /// The reason of rows that an order neither lists nor excludes.
 pub(crate) const UNLISTED: u16 = u16::MAX;
 
@@ -71,6 +81,9 @@ pub(crate) enum Step {
     Refused(Refusal),
 }
 
+/// Rows from which on a stable sort is the quicker one: scores are mostly rounded, so many are equal, and it takes equals together.
+const MANY: usize = 256;
+
 const OUT: u8 = 1;
 const LISTED: u8 = 2;
 
@@ -80,7 +93,8 @@ impl Merge {
     /// Begins with `rows`, in the order that ties keep.
     pub(crate) fn new(rows: Vec<u32>) -> Self {
         Self {
-            sums: vec![0.0; rows.len()],
+            // Not `vec!`, which would ask for memory that is zero already: that takes the allocator's slow way.
+            sums: repeat_n(0.0, rows.len()).collect(),
             rows,
             scored: false,
             ordered: false,
@@ -255,22 +269,27 @@ impl Merge {
     }
 
     /// Puts the rows in their final order: by score, unless somebody ordered.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self, sorting: &mut Sorting) {
         if self.ordered || !self.scored {
             return;
         }
-        // Sums are never negative, so their bits order as they do; the position makes the sort stable.
-        let place = |position: usize| u32::try_from(position).expect("rows are counted in 32 bits");
-        let mut keys: Vec<(u64, u32)> = self
-            .sums
-            .iter()
-            .enumerate()
-            .map(|(position, sum)| (!sum.to_bits(), place(position)))
-            .collect();
-        keys.sort_unstable();
-        let positions = || keys.iter().map(|&(_, position)| position as usize);
-        self.rows = positions().map(|position| self.rows[position]).collect();
-        self.sums = positions().map(|position| self.sums[position]).collect();
+        let Sorting { keys, rows } = sorting;
+        keys.clear();
+        // Sums are never negative, so their bits order as they do.
+        let places = (0u32..).zip(&self.sums);
+        keys.extend(places.map(|(place, sum)| (!sum.to_bits(), place)));
+        if keys.len() > MANY {
+            keys.sort_by_key(|&(sum, _)| sum);
+        } else {
+            // The position makes it stable.
+            keys.sort_unstable();
+        }
+        rows.clone_from(&self.rows);
+        let target = self.rows.iter_mut().zip(&mut self.sums);
+        for ((row, sum), &(key, place)) in target.zip(&*keys) {
+            *row = rows[place as usize];
+            *sum = f64::from_bits(!key);
+        }
     }
 }
 

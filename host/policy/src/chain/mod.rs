@@ -7,6 +7,7 @@
 //! waits, locks globally or reads a clock; two runs over the same job and candidates give the same outcome.
 
 pub(crate) mod byoc;
+pub(crate) mod derived;
 pub(crate) mod failover;
 pub(crate) mod gather;
 pub(crate) mod merge;
@@ -256,12 +257,16 @@ impl Chain {
                 message,
             )));
         }
-        let mut base = Base::new(candidates, &self.columns);
+        let mut base = Base::new(candidates, &self.columns, &job.hints);
         let mut merge = Merge::new(shuffled(rows, job.seed));
         let mut fuel = 0;
         let ended = Scratch::with(|scratch| {
             scratch.renew();
-            self.stages(job, &mut base, &mut merge, scratch, (&mut fuel, manner))
+            let ended = self.stages(job, &mut base, &mut merge, scratch, (&mut fuel, manner));
+            if matches!(ended, Ok(None)) {
+                merge.settle(&mut scratch.sorting);
+            }
+            ended
         });
         let refusal = match ended {
             Ok(refusal) => refusal,
@@ -280,7 +285,6 @@ impl Chain {
                 ..Outcome::refused(refusal)
             });
         }
-        merge.settle();
         let drops = recheck(&mut merge, &mut base, self.needed, job, unpriced_passes);
         let refusal = merge.rows.is_empty().then(|| {
             let message = "every orchestrator that the policy chose is unfit, too expensive or barred by the application";

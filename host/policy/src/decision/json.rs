@@ -2,7 +2,7 @@
 //!
 //! Identities, seeds and affinities are 16 hexadecimal digits: they use all 64 bits, and JavaScript's numbers have 53.
 
-use pointsman_facts::{Failure, Symbol, Workload};
+use pointsman_facts::{Failure, Hints, Symbol, Workload, hints};
 use serde::{Serialize, Serializer};
 
 use super::{AttemptRecord, Decision, Exclusion, Fallback};
@@ -35,6 +35,7 @@ struct Whole<'a> {
     #[serde(serialize_with = "hexadecimal")]
     affinity: u64,
     sequence: Option<u64>,
+    hints: Option<hints::Shown>,
     #[serde(serialize_with = "hexadecimal")]
     seed: u64,
     at_ms: u64,
@@ -102,6 +103,7 @@ impl Serialize for Decision {
             workload: self.workload,
             affinity: self.affinity,
             sequence: self.sequence,
+            hints: self.hints.as_deref().map(Hints::shown),
             seed: self.seed,
             at_ms: self.at_ms,
             took_us: self.took.as_secs_f64() * 1e6,

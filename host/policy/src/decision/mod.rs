@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use pointsman_facts::{Column, Failure, Kind, Symbol, Workload};
+use pointsman_facts::{Column, Failure, Hints, Kind, Symbol, Workload};
 
 pub use log::DecisionLog;
 
@@ -40,6 +40,8 @@ pub struct Decision {
     pub affinity: u64,
     /// Its place in the stream.
     pub sequence: Option<u64>,
+    /// What the application wanted, labels included, if it wanted anything.
+    pub hints: Option<Box<Hints>>,
     /// The only randomness that went in.
     pub seed: u64,
     /// When, unix ms.
@@ -221,6 +223,7 @@ impl Decision {
             + self.excluded.capacity() * size_of::<Excluded>()
             + self.drops.capacity() * size_of::<HostDrop>()
             + size_of::<AttemptRecord>()
+            + self.hints.as_ref().map_or(0, |hints| size_of_val(&**hints))
     }
 }
 
@@ -266,6 +269,8 @@ impl Legend {
 fn named(source: Source, columns: &[Column]) -> Option<(String, Kind)> {
     let column = match source {
         Source::Fact(place) => columns[place].clone(),
+        Source::Why(_) => Column::FitWhy,
+        Source::Wish(_) => Column::HintPlace,
         Source::ScoreSum => Column::ScoreSum,
         Source::Position => Column::Position,
         Source::Unknown => return None,
@@ -294,6 +299,7 @@ mod tests {
             workload: Workload::Transcode,
             affinity: u64::MAX,
             sequence: Some(1),
+            hints: None,
             seed: 7,
             at_ms: 1_700_000_000_000,
             took: Duration::from_micros(5),
@@ -364,6 +370,7 @@ mod tests {
         assert_eq!(json["dropped"][0]["reason"], "above-ceiling");
         assert_eq!(json["skipped"][0], "price-ceiling");
         assert_eq!(json["hedge"]["after-ms"], 250);
+        assert!(json["hints"].is_null());
         assert_eq!(json["fallback"]["to"], "previous");
         assert_eq!(json["fallback"]["generation"], 2);
         let attempt = &json["attempts"][0];

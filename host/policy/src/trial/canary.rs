@@ -47,13 +47,13 @@ enum Verdict {
     Worse(String),
 }
 
-/// Counts a job's outcome when the last that holds it is gone.
+/// Counts a job's outcome when the last that holds it is gone: once, however many decisions it took.
 #[derive(Debug)]
 pub(crate) struct Counted {
     canary: Arc<Canary>,
     /// The canary decided it.
     ours: bool,
-    decision: Arc<Decision>,
+    decisions: Mutex<Vec<Arc<Decision>>>,
     host: Weak<Shared>,
 }
 
@@ -160,15 +160,20 @@ impl Counted {
         Self {
             canary,
             ours,
-            decision,
+            decisions: Mutex::new(vec![decision]),
             host,
         }
+    }
+
+    /// The same job was decided again.
+    pub(crate) fn again(&self, decision: Arc<Decision>) {
+        self.decisions.lock().push(decision);
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let Some(ok) = ended(&self.decision) else {
+        let Some(ok) = ended(self.decisions.get_mut()) else {
             return;
         };
         if let Verdict::Worse(detail) = self.canary.count(self.ours, ok)
@@ -179,9 +184,15 @@ impl Drop for Counted {
     }
 }
 
-/// Whether the job of `decision` ended well; `None` where that says nothing of who chose: nobody was known, it was cancelled, or its failures were the
+/// Whether the job of `decisions` ended well; `None` where none of them says anything of who chose.
+fn ended(decisions: &[Arc<Decision>]) -> Option<bool> {
+    let told = decisions.iter().filter_map(|decision| told(decision));
+    told.reduce(|one, other| one || other)
+}
+
+/// Whether `decision` brought a result; `None` where it says nothing of who chose: nobody was known, it was cancelled, or its failures were the
 /// input's or this gateway's.
-fn ended(decision: &Decision) -> Option<bool> {
+fn told(decision: &Decision) -> Option<bool> {
     if let Some(refusal) = &decision.refusal {
         return (!refusal.knows_nobody()).then_some(false);
     }

@@ -4,7 +4,7 @@
 //!
 //! A **shadow** is asked in the background about a share of what the active generation decides, and nothing it says reaches a job. Its failover is
 //! never asked, so it can send nobody to rest. A **canary** decides for a share of the streams and conversations, with its own
-//! failover; it is rolled back by itself when more of its jobs fail than of the others ([`CanaryRule`](crate::config::CanaryRule)), or when its policies are faulty.
+//! failover; a job that is ranked a second time counts once. It is rolled back by itself when more of its jobs fail than of the others ([`CanaryRule`](crate::config::CanaryRule)), or when its policies are faulty.
 //! Membership is a hash of the job's affinity and the generation's number, so a stream is either in or out for as long as the trial lasts.
 //!
 //! There is at most one of each. Both are trials *against the active generation*: when that changes, by an activation, a rollback or a quarantine, both end.

@@ -125,7 +125,7 @@ pub struct CanaryReport {
     pub last_fault: Option<Fault>,
 }
 
-/// The outcomes of one side. What is the input's fault, the gateway's own, or was cancelled is no outcome.
+/// The outcomes of one side, job by job: one that was ranked twice counts once. What is the input's fault, the gateway's own, or was cancelled is no outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Side {
     /// Jobs that got a result.

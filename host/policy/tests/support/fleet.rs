@@ -1,6 +1,7 @@
 //! Orchestrators of a network that works, with every fact a policy can ask for, as the directory would have them.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use pointsman_facts::column::TABLE;
 use pointsman_facts::{Candidates, Column, Kind, Symbol, Values};
@@ -8,7 +9,30 @@ use pointsman_facts::{Candidates, Column, Kind, Symbol, Values};
 /// Columns that stand ready, to be borrowed.
 pub(crate) struct Fleet {
     rows: usize,
-    columns: HashMap<Column, Values<'static>>,
+    columns: HashMap<Column, Values<'static>, BuildHasherDefault<Quick>>,
+}
+
+/// Finds a column about as quickly as the directory's `match` does.
+#[derive(Default)]
+struct Quick(u64);
+
+impl Hasher for Quick {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let bytes = bytes.iter();
+        bytes.for_each(|&byte| self.write_u64(byte.into()));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_isize(&mut self, word: isize) {
+        self.write_u64(word.cast_unsigned() as u64);
+    }
 }
 
 impl Fleet {

@@ -2,7 +2,7 @@
 
 mod text;
 
-use pointsman_facts::{Candidates, Column, Failure, Symbol, Workload};
+use pointsman_facts::{Candidates, Column, Failure, Hints, Symbol, Workload, hints};
 use pointsman_policy::{AttemptRecord, Decision, Fallback, Hedge, Shown};
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ pub struct Explanation {
     pub fuel: u64,
     /// Number of the directory's snapshot.
     pub snapshot: u64,
+    /// What the application wanted, if it wanted anything.
+    pub hints: Option<hints::Shown>,
     /// How many candidates there were.
     pub candidates: usize,
     /// Who was chosen, best first.
@@ -181,6 +183,7 @@ impl Explanation {
             took_us: decision.took.as_secs_f64() * 1e6,
             fuel: decision.fuel,
             snapshot: decision.snapshot,
+            hints: decision.hints.as_deref().map(Hints::shown),
             candidates: decision.candidates(),
         };
         let id = |row| decision.id_of(row);
@@ -199,6 +202,7 @@ impl Explanation {
             took_us: recorded.took.as_secs_f64() * 1e6,
             fuel: recorded.fuel,
             snapshot: recorded.candidates.snapshot(),
+            hints: recorded.job.wishes().as_ref().map(Hints::shown),
             candidates: recorded.candidates.rows(),
         };
         let rows = &recorded.candidates;
@@ -237,6 +241,7 @@ struct About<'a> {
     took_us: f64,
     fuel: u64,
     snapshot: u64,
+    hints: Option<hints::Shown>,
     candidates: usize,
 }
 
@@ -262,6 +267,7 @@ impl About<'_> {
             took_us: self.took_us,
             fuel: self.fuel,
             snapshot: self.snapshot,
+            hints: self.hints,
             candidates: self.candidates,
             ranked: verdict
                 .order

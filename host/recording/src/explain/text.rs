@@ -73,6 +73,9 @@ impl fmt::Display for Explanation {
             0 => writeln!(f)?,
             dropped => writeln!(f, ", {dropped} dropped by the host")?,
         }
+        if let Some(hints) = &self.hints {
+            writeln!(f, "     | the application's hints: {hints}")?;
+        }
         let width = self.width();
         self.ranked(f, width)?;
         self.excluded(f, width)?;

@@ -250,9 +250,7 @@ fn fixed() -> Vec<Column> {
         "error-rate/<class>" => Class::ALL.map(Column::ErrorRate).to_vec(),
         name => Column::parse(name).into_iter().collect(),
     });
-    names
-        .filter(|column| !matches!(column, Column::ScoreSum | Column::Position))
-        .collect()
+    names.filter(|column| !column.is_made_by_chain()).collect()
 }
 
 fn attempt(attempt: AttemptRecord) -> format::Attempt {

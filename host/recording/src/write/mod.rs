@@ -135,7 +135,13 @@ impl Observer for Recorder {
     }
 
     /// Never waits: what the queue has no room for is dropped and counted.
-    fn ended(&self, observed: Observed) {
+    ///
+    /// The writer gets a copy of the candidates and frees that. What the decision made is freed here and serves the next one: memory that
+    /// another thread has freed would be far away again, and a job would wait for it.
+    fn ended(&self, mut observed: Observed) {
+        if let Some(copy) = observed.candidates.keep() {
+            observed.candidates = copy;
+        }
         if self.queue.try_send(observed).is_err() {
             self.dropped.increment(1);
         }

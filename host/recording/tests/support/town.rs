@@ -216,8 +216,9 @@ pub(crate) fn differences(a: &dyn Candidates, b: &dyn Candidates) -> Vec<String>
             Values::Marks(values) => values.iter().map(|&mark| mark.into()).collect(),
         }
     };
-    let own = |column: &Column| matches!(column, Column::ScoreSum | Column::Position);
-    let all = columns().into_iter().filter(|column| !own(column));
+    let all = columns()
+        .into_iter()
+        .filter(|column| !column.is_made_by_chain());
     let differs = |column: &Column| {
         let (a, b) = (a.values(column), b.values(column));
         a.kind() != b.kind() || bits(&a) != bits(&b)

@@ -165,7 +165,7 @@ fn scores_stay_within_bounds_at_the_ends_of_every_setting() {
 
 #[test]
 fn an_application_gets_its_list_first_and_the_rest_by_score() {
-    let table = good(&[900.0, 100.0, 400.0]).numbers("hint/order", [Some(0.0), None, None]);
+    let table = good(&[900.0, 100.0, 400.0]).counts("hint/place", [0, 1, 1]);
     assert_eq!(policy([]).judge(&table).order, [0, 1, 2]);
     let deaf = policy([("hints", false.into())]);
     assert_eq!(deaf.judge(&table).order, [1, 2, 0]);
@@ -179,8 +179,8 @@ fn an_application_may_sort_by_price_latency_or_throughput() {
         let policy = testing::selection::<Rank>([]).job(job);
         policy.judge(table).order
     };
-    let priced = good(&[100.0, 900.0, 400.0]).numbers("price", [None, Some(2.0), Some(1.0)]);
-    assert_eq!(sorted("price", &priced), [2, 1, 0], "unknown prices last");
+    let priced = good(&[100.0, 900.0, 400.0]).counts("hint/place", [2, 1, 0]);
+    assert_eq!(sorted("price", &priced), [2, 1, 0]);
     let poor = good(&[100.0, 400.0]).numbers("success-rate", [0.2, 1.0]);
     assert_eq!(policy([]).judge(&poor).order, [1, 0]);
     assert_eq!(sorted("latency", &poor), [0, 1]);

@@ -197,7 +197,7 @@ impl Life {
                 self.engine.tidy();
             }
             _ => match self.rng.u8(..4) {
-                0 => self.engine.checkpoint().expect("room"),
+                0 => self.checkpoint(),
                 1 => drop(self.engine.prune().expect("room")),
                 _ => drop(self.engine.fold().expect("room")),
             },
@@ -283,6 +283,32 @@ impl Life {
         for at in ended {
             self.story.known[at].ended = Some((self.story.known[at].end, written));
         }
+    }
+
+    /// Empties the log, and cuts in the middle of that: the log is synced and still there, of the file any pages are new.
+    fn checkpoint(&mut self) {
+        let path = self.watch.lock().path.clone();
+        let read = |path: &Path| fs::read(path).expect("a file to copy");
+        let (mut file, log) = (read(&path), read(&beside(&path, "-wal")));
+        self.engine.checkpoint().expect("room");
+        let after = read(&path);
+        file.resize(after.len().max(file.len()), 0);
+        for (old, new) in file.chunks_mut(4096).zip(after.chunks(4096)) {
+            if self.rng.bool() {
+                old.copy_from_slice(new);
+            }
+        }
+        let mut watch = self.watch.lock();
+        watch.now += 1;
+        let cut = Cut {
+            file,
+            synced: (watch.written, log.len()),
+            log,
+            written: watch.written,
+            at: watch.now,
+            place: "in a checkpoint".to_owned(),
+        };
+        watch.cuts.push(cut);
     }
 
     fn begin_sync(&mut self) {

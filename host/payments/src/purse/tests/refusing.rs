@@ -136,7 +136,7 @@ async fn prices_and_recipients_are_held_against_what_was_agreed() {
             .as_mut()
             .expect("parameters")
             .recipient
-            .clear()
+            .clear();
     });
     assert!(
         recipient.to_string().contains("recipient of 0 bytes"),

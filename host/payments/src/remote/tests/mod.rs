@@ -374,7 +374,7 @@ async fn a_payment_for_someone_else_is_not_sent() {
             .as_mut()
             .expect("a token")
             .session_id
-            .push('x')
+            .push('x');
     })
     .await;
     assert!(session.contains("not for this session"), "{session}");

@@ -313,7 +313,7 @@ proptest! {
                 return Ok(());
             }
         }
-        merge.settle();
+        merge.settle(&mut Sorting::default());
         model.settle();
         prop_assert_eq!(&merge.rows, &model.rows);
         prop_assert_eq!(merge.hedge, model.hedge);
@@ -330,7 +330,7 @@ proptest! {
         let mut merge = Merge::new(rows);
         merge.sums.clone_from(&sums);
         merge.scored = true;
-        merge.settle();
+        merge.settle(&mut Sorting::default());
         prop_assert!(merge.sums.windows(2).all(|pair| pair[0] >= pair[1]));
         for (row, sum) in merge.rows.iter().zip(&merge.sums) {
             prop_assert_eq!(*sum, sums[*row as usize], "a sum stays with its row");
