@@ -135,7 +135,7 @@ impl Table {
     pub(crate) fn observed(&mut self, id: Symbol, info: &OrchestratorInfo, now_ms: u64) -> Change {
         let terms = self.terms.clone();
         self.change(id, now_ms, |entry| {
-            entry.learn(info, terms.as_ref(), now_ms)
+            entry.learn(info, terms.as_ref(), now_ms);
         })
     }
 

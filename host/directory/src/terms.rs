@@ -9,7 +9,9 @@ use pointsman_wire::net::OrchestratorInfo;
 /// here knows tickets; what will pass by itself (a stale block, an empty deposit) is not its business. Called on every answer: it must be
 /// quick and must not block.
 #[derive(Clone)]
-pub struct Terms(Arc<dyn Fn(&OrchestratorInfo) -> Option<String> + Send + Sync>);
+pub struct Terms(Arc<Judge>);
+
+type Judge = dyn Fn(&OrchestratorInfo) -> Option<String> + Send + Sync;
 
 // === impl Terms ===
 

@@ -1,6 +1,15 @@
 //! Settings of the chain and of payments.
 
+use std::time::Duration;
+
+use pointsman_payments::{Ratio, U256};
+
 use super::{file, problems, settings};
+
+const KEYSTORE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/golden/onchain/keystore/signer.json"
+);
 
 /// Words of the command line, and the one problem they make.
 const FLAGS: &[(&str, &str)] = &[
@@ -68,13 +77,9 @@ fn a_wrong_flag_says_what_is_wrong_and_what_would_be_right() {
 #[test]
 fn a_password_is_read_from_its_file_and_never_shown() {
     let (_folder, path) = file("password", " s3cret \n");
-    let keystore = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/golden/onchain/keystore/signer.json"
-    );
     let paid = |password: &str| {
         let words = format!(
-            "-network arbitrum-one-mainnet -ethUrl https://rpc/k3y,https://rpc-2 -ethKeystorePath {keystore} -ethPassword {password} --orch-addr a"
+            "-network arbitrum-one-mainnet -ethUrl https://rpc/k3y,https://rpc-2 -ethKeystorePath {KEYSTORE} -ethPassword {password} --orch-addr a"
         );
         settings(&words, &[])
     };
@@ -103,4 +108,37 @@ fn offchain_nothing_is_paid() {
     assert!(settings("-network offchain", &[]).chain.is_none());
     let limits = settings("", &[]).payments.limits;
     assert_eq!(limits, pointsman_payments::params::Limits::default());
+}
+
+#[test]
+fn every_setting_is_read_in_both_spellings() {
+    let controller = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+    let account = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
+    let spends = "--max-spend-per-stream 10 --max-spend-per-key-and-day 11 --max-spend-per-day 12";
+    let ours = format!(
+        "--network mine --eth-url http://a,http://b --eth-controller {controller} --eth-acct-addr {account} \
+         --eth-keystore-path {KEYSTORE} --eth-password s3cret --block-polling-interval 3s \
+         --max-ticket-ev 7 --max-total-ev 0.5eth --deposit-multiplier 2 {spends}"
+    );
+    let theirs = format!(
+        "-network mine -ethUrl http://a,http://b -ethController {controller} -ethAcctAddr {account} \
+         -ethKeystorePath {KEYSTORE} -ethPassword s3cret -blockPollingInterval 3 \
+         -maxTicketEV 7 -maxTotalEV 500000000000000000 -depositMultiplier 2 {spends}"
+    );
+    let (ours, theirs) = (settings(&ours, &[]), settings(&theirs, &[]));
+    assert_eq!(ours.payments, theirs.payments);
+    assert_eq!(format!("{:?}", ours.chain), format!("{:?}", theirs.chain));
+    let chain = ours.chain.expect("a chain");
+    assert_eq!(chain.network.controller.to_string(), controller);
+    assert_eq!(chain.account.expect("an account").to_string(), account);
+    assert_eq!(chain.endpoints.len(), 2);
+    assert_eq!(chain.keystore.display().to_string(), KEYSTORE);
+    assert_eq!(chain.interval, Duration::from_secs(3));
+    let (limits, caps) = (ours.payments.limits, ours.payments.caps);
+    assert_eq!(limits.max_ticket_value, Ratio::from_integer(7.into()));
+    assert_eq!(limits.deposit_multiplier.get(), 2);
+    let wei = |wei: u64| Some(U256::from(wei));
+    assert_eq!((caps.ticket, caps.job), (wei(7), wei(10)));
+    assert_eq!((caps.key_day, caps.day), (wei(11), wei(12)));
+    assert_eq!(caps.payment, wei(500_000_000_000_000_000));
 }
