@@ -119,6 +119,7 @@ test-browser: build-demo setup-browser
 
 test-registry: setup-registry
 	POINTSMAN_REGISTRY=$(REGISTRY) POINTSMAN_REGISTRY_REQUIRED=1 $(CARGO) test --locked -p pointsman-fetch --test registry
+	POINTSMAN_REGISTRY=$(REGISTRY) POINTSMAN_REGISTRY_REQUIRED=1 $(CARGO) test --locked -p pointsman --test e2e registry::
 
 # The example in C, which other machines leave out.
 setup-clang:

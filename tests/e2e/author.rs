@@ -9,30 +9,30 @@ use serde_json::Value;
 use crate::harness::Stage;
 
 /// `pointsman` in that folder.
-fn pointsman(folder: &Path, words: &[&str]) -> Command {
+pub(crate) fn pointsman(folder: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pointsman"));
     command.current_dir(folder).args(words);
     command
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     let both = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     both.concat()
 }
 
-fn ran(mut command: Command) -> String {
+pub(crate) fn ran(mut command: Command) -> String {
     let output = command.output().expect("the binary");
     assert!(output.status.success(), "{command:?}: {}", text(&output));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn json(command: Command) -> Value {
+pub(crate) fn json(command: Command) -> Value {
     serde_json::from_str(&ran(command)).expect("JSON")
 }
 
 /// A source called `name` in a folder of its own, made from a template. All of them are compiled in one place, since what they are
 /// built from is the same; cargo tells them apart by their names.
-fn made(name: &str, template: &str) -> tempfile::TempDir {
+pub(crate) fn made(name: &str, template: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let words = ["policy", "new", name, "--template", template, "--dir", "."];
     ran(pointsman(folder.path(), &words));
@@ -52,7 +52,7 @@ fn executable(path: &Path, text: &str) {
 }
 
 /// Replaces `from`, which must be there, in a file.
-fn edit(file: &Path, from: &str, to: &str) {
+pub(crate) fn edit(file: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(file).expect("a file");
     assert!(text.contains(from), "{from:?} is not in {text}");
     std::fs::write(file, text.replace(from, to)).expect("written");

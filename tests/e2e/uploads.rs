@@ -1,5 +1,7 @@
 //! Publishers who push slowly, too much, or where they may not: what they are told, and what they hold meanwhile.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -198,6 +200,8 @@ async fn a_large_segment_comes_back_whole() {
     let large = [&media::segment()[..], &padding.repeat((2 << 20) / PACKET)].concat();
     let large = Bytes::from(large);
     let push = stage.gateway.pushing("/live/large/0.ts");
+    // Time enough to upload it on any machine.
+    let push = push.lasting(Duration::from_secs(120));
     let pushed = push.body(large.clone()).send().await;
     assert_eq!(pushed.status, 200, "{}", pushed.text());
     assert_eq!(pushed.parts.len(), 2);

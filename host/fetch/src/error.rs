@@ -38,7 +38,7 @@ pub enum FetchError {
     Scheme(String),
     /// An address that may not be connected to.
     #[error("not connected: {0}")]
-    Address(#[from] BarredAddress),
+    Address(BarredAddress),
     /// Sent on and on.
     #[error("{0} redirects more than {MAX_REDIRECTS} times")]
     Redirects(String),
@@ -105,10 +105,23 @@ pub enum FetchError {
     Archive(#[from] ArchiveError),
     /// See [`SignatureError`].
     #[error("the bundle is not trusted: {0}")]
-    Signature(#[from] SignatureError),
+    Signature(SignatureError),
     /// The process is ending.
     #[error("interrupted")]
     Interrupted,
+}
+
+// Whole in the error's own words, and so no source of it: a cause is printed once.
+impl From<BarredAddress> for FetchError {
+    fn from(cause: BarredAddress) -> Self {
+        Self::Address(cause)
+    }
+}
+
+impl From<SignatureError> for FetchError {
+    fn from(cause: SignatureError) -> Self {
+        Self::Signature(cause)
+    }
 }
 
 fn hint(status: u16) -> &'static str {

@@ -148,7 +148,7 @@ fn a_bundle_that_reads_what_the_active_one_never_did_decides_as_it_would_have_th
     assert!(!report.recorded[0].same);
     let text = report.to_string();
     assert!(
-        text.contains("1500 decisions") && text.contains("https://3.test"),
+        text.contains("1500 decisions") && text.contains("  https://") && text.contains(".test "),
         "{text}"
     );
 }

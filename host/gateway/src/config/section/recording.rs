@@ -40,7 +40,7 @@ pub(in crate::config) const GROUP: Group = Group {
             value: "SIZE",
             default: Initial::Value("512MiB"),
             summary: "Most disk that recordings take; the oldest go first.",
-            detail: "1MiB to 1TiB. A decision takes a few bytes for each orchestrator.",
+            detail: "1MiB to 1TiB. A decision takes about 2 bytes for each orchestrator.",
         },
         Setting {
             key: "record-age",
