@@ -7,10 +7,11 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # The debug build is what the tests use, so that one build serves both. Its decisions take some ten times as long as `make bench` says.
 POINTSMAN := $${CARGO_TARGET_DIR:-target}/debug/pointsman
 
-.PHONY: test-kills test-c setup-clang test-builds test-registry test-soak help setup setup-tools setup-page setup-chain contracts setup-browser setup-registry demo build-demo screenshot test test-all test-browser bench check
+.PHONY: test-kills test-c setup-clang test-builds test-registry test-soak help setup setup-tools setup-page setup-chain contracts setup-browser setup-registry demo demo-paid build-demo screenshot test test-all test-browser bench check
 
 help:
 	@echo "make demo        devnet, gateway and a test stream on this machine; Ctrl-C ends it"
+	@echo "make demo-paid   a paid stream on a chain on this machine, and where the money went; ends by itself"
 	@echo "make test        formatting, lints and every quick test"
 	@echo "make test-all    the same and the slow suites"
 	@echo "make screenshot  README's picture, taken again"
@@ -90,6 +91,11 @@ build-demo: setup
 
 demo: build-demo
 	@$(POINTSMAN) demo
+
+# Exits 0 only if deposit, fees, orchestrators and ledger agree.
+demo-paid: setup
+	@$(CARGO) build --locked -p pointsman
+	@$(POINTSMAN) demo --paid
 
 # README's picture, with the figures of a release build.
 screenshot: build-demo setup-browser

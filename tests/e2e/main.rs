@@ -18,6 +18,7 @@ mod hints;
 mod hostile;
 mod hostile_rtmp;
 mod lifecycle;
+mod paid;
 mod playback;
 mod policies;
 mod push;

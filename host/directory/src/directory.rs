@@ -27,6 +27,7 @@ use crate::source::{self, Poller, Sources, WebhookError};
 use crate::store::{Rows, Store, StoreError};
 use crate::summary::Summary;
 use crate::table::Table;
+use crate::terms::Terms;
 use crate::view::{Query, View};
 
 /// How a directory starts.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub sources: Sources,
     /// How they are probed.
     pub probing: Probing,
+    /// Who says whether they can be paid; `None`: nobody is paid.
+    pub terms: Option<Terms>,
     /// Its database; `None`: what is learnt is lost with the process. The folder must exist.
     pub database: Option<PathBuf>,
     /// What time it is.
@@ -89,6 +92,7 @@ impl Directory {
         let Settings {
             sources,
             probing,
+            terms,
             database,
             clock,
             seed,
@@ -102,7 +106,7 @@ impl Directory {
                 history.restore(key, record);
             }
         }
-        let table = Table::remembering(rows.orchestrators);
+        let table = Table::remembering(rows.orchestrators, terms);
         let nobody = Snapshot::new(0, Arc::new(Present::of(&table)), Default::default());
         let stop = CancellationToken::new();
         let core = Arc::new(Core {
@@ -269,6 +273,7 @@ impl Default for Settings {
         Self {
             sources: Sources::default(),
             probing: Probing::default(),
+            terms: None,
             database: None,
             clock: Clock::system(),
             seed: fastrand::u64(..),

@@ -58,6 +58,9 @@ pub enum Unusable {
     /// Without a token no session can be opened.
     #[error("sent no auth token")]
     NoToken,
+    /// What it asks to be paid by is refused.
+    #[error("cannot be paid: {0}")]
+    Unpayable(String),
     /// Nobody needs so much to say what he can do.
     #[error("answers with {bytes} bytes, more than the {MAX_BYTES} that are kept")]
     TooLong {
@@ -92,6 +95,14 @@ impl Facts {
             facts.unusable = Some(Unusable::TooLong { bytes });
         }
         facts
+    }
+
+    /// The same, unusable because it cannot be paid; another reason to be so stays.
+    #[must_use]
+    pub(crate) fn unpayable(mut self, why: Option<String>) -> Self {
+        let why = why.map(|why| Unusable::Unpayable(why.chars().take(MAX_SHOWN).collect()));
+        self.unusable = self.unusable.or(why);
+        self
     }
 
     /// The facts that [`Facts::encoded`] came from, unless the bytes are foreign.

@@ -54,6 +54,7 @@ mod standing;
 mod store;
 mod summary;
 mod table;
+mod terms;
 mod view;
 mod wishes;
 
@@ -73,4 +74,5 @@ pub use source::{Entry, Listing, Origin, Sources, Webhook, WebhookError, identit
 pub use standing::Reach;
 pub use store::StoreError;
 pub use summary::{Summary, WorkSummary};
+pub use terms::Terms;
 pub use view::{Query, View};

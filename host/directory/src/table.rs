@@ -14,6 +14,7 @@ use crate::orchestrator::Orchestrator;
 use crate::source::Listing;
 use crate::standing::{RoundTrip, Standing};
 use crate::store::OrchestratorRow;
+use crate::terms::Terms;
 
 /// One row.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub(crate) struct Table {
     /// What is known of orchestrators that no source names now.
     absent: HashMap<Symbol, OrchestratorRow>,
     unsaved: HashSet<Symbol>,
+    terms: Option<Terms>,
 }
 
 /// What a change of the table means to others.
@@ -49,10 +51,11 @@ pub(crate) struct Change {
 
 impl Table {
     /// A table that remembers `rows`, with nobody in it yet.
-    pub(crate) fn remembering(rows: Vec<OrchestratorRow>) -> Self {
+    pub(crate) fn remembering(rows: Vec<OrchestratorRow>, terms: Option<Terms>) -> Self {
         let by_id = |row: OrchestratorRow| (crate::source::identity(&row.uri), row);
         Self {
             absent: rows.into_iter().map(by_id).collect(),
+            terms,
             ..Self::default()
         }
     }
@@ -96,6 +99,7 @@ impl Table {
         result: Result<Answer, &Failure>,
         now_ms: u64,
     ) -> Change {
+        let terms = self.terms.clone();
         self.change(id, now_ms, |entry| {
             entry.standing.tried = true;
             entry.standing.probed_ms = Some(now_ms);
@@ -105,7 +109,7 @@ impl Table {
                         connect: answer.connect,
                         rpc: answer.rpc,
                     });
-                    entry.learn(&answer.info, now_ms);
+                    entry.learn(&answer.info, terms.as_ref(), now_ms);
                     if is_modest(&answer.info) && entry.standing.is_usable() {
                         entry.orchestrator.put_offer(answer.info);
                     }
@@ -129,7 +133,10 @@ impl Table {
 
     /// Takes in what a session was told.
     pub(crate) fn observed(&mut self, id: Symbol, info: &OrchestratorInfo, now_ms: u64) -> Change {
-        self.change(id, now_ms, |entry| entry.learn(info, now_ms))
+        let terms = self.terms.clone();
+        self.change(id, now_ms, |entry| {
+            entry.learn(info, terms.as_ref(), now_ms);
+        })
     }
 
     pub(crate) fn get(&self, id: Symbol) -> Option<&Entry> {
@@ -220,8 +227,9 @@ impl Entry {
         }
     }
 
-    fn learn(&mut self, info: &OrchestratorInfo, now_ms: u64) {
+    fn learn(&mut self, info: &OrchestratorInfo, terms: Option<&Terms>, now_ms: u64) {
         let facts = Facts::of(info, self.standing.facts.as_deref());
+        let facts = facts.unpayable(terms.and_then(|terms| terms.judge(info)));
         self.standing.answered(facts, now_ms);
     }
 

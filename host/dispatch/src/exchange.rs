@@ -98,6 +98,8 @@ pub enum StopReason {
     Rejected,
     /// The input is at fault.
     Input,
+    /// Nobody can be paid, or nobody that was asked: the operator must do something, and then the same job may be sent again.
+    Unpaid,
     /// Every allowed attempt failed.
     Failed,
     /// The hard deadline passed.

@@ -100,6 +100,12 @@ impl Dispatcher {
         &self.directory
     }
 
+    /// Whether `max_price` binds the host too.
+    #[must_use]
+    pub fn price_is_hard(&self) -> bool {
+        self.settings.price_is_hard
+    }
+
     /// The policies that choose.
     #[must_use]
     pub fn policy(&self) -> &Host {

@@ -15,6 +15,7 @@ use axum::serve::ListenerExt;
 use pointsman_directory::{Clock, Directory, Entry, Settled, Sources, Webhook as Discovery};
 use pointsman_dispatch::Dispatcher;
 use pointsman_media::segmenter;
+use pointsman_payments::purse::Purse;
 use pointsman_recording::Recorder;
 use pointsman_transport::Connections;
 use pointsman_workloads::transcode::Transcoder;
@@ -27,6 +28,7 @@ use crate::config::Settings;
 use crate::ingest::push::Push;
 use crate::ingest::rtmp::{self, Rtmp};
 use crate::ingest::webhook::Webhook;
+use crate::money::Money;
 use crate::playback::Playback;
 use crate::policies::Policies;
 use crate::streams::{self, PlaylistSettings, Streams};
@@ -38,6 +40,7 @@ pub struct Gateway {
     directory: Directory,
     policies: Arc<Policies>,
     streams: Arc<Streams>,
+    money: Option<Money>,
     recorder: Option<Arc<Recorder>>,
     tasks: JoinSet<()>,
     stops: Stops,
@@ -76,14 +79,19 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// What cannot be had: a port, the data directory, the policy bundle.
+    /// What cannot be had: a port, the data directory, the policy bundle, the key and the ledger where something is to be paid.
     pub async fn start(settings: Settings) -> Result<Self> {
         crate::tls::install();
         let admin = Admin::prepare(&settings)?;
         let metrics = crate::metrics::install()?;
         let listeners = Listeners::bind(&settings).await?;
         let connections = Connections::default();
-        let directory = directory(&settings, &connections).await?;
+        let money = Money::open(&settings).await?;
+        let purse = match &money {
+            Some(money) => money.purse().clone(),
+            None => Purse::off_chain(),
+        };
+        let directory = directory(&settings, &connections, money.as_ref()).await?;
         let policies = Policies::start(&settings).await?;
         let recorder = crate::recording::start(&settings)?;
         if let Some(recorder) = &recorder {
@@ -98,6 +106,7 @@ impl Gateway {
             dispatcher,
             connections,
             settings.orchestrators.max_price,
+            purse,
         ));
         let streams = Streams::new(transcoder, limits(&settings)?);
         let webhook = Webhook::new(
@@ -110,6 +119,7 @@ impl Gateway {
             directory: directory.clone(),
             policies: policies.clone(),
             streams: streams.clone(),
+            money: money.clone(),
             recorder,
             tasks: JoinSet::new(),
             stops: Stops::default(),
@@ -120,6 +130,7 @@ impl Gateway {
             directory,
             policies: policies.clone(),
             streams: streams.clone(),
+            money,
             metrics,
             draining: gateway.stops.drain.clone(),
         };
@@ -173,6 +184,12 @@ impl Gateway {
         &self.addresses
     }
 
+    /// What pays; `None` off-chain.
+    #[must_use]
+    pub fn money(&self) -> Option<&Money> {
+        self.money.as_ref()
+    }
+
     /// Waits a little for orchestrators to answer, and says in one block what there is.
     pub async fn banner(&self) -> String {
         let settled = self.directory.settled(SETTLE).await;
@@ -189,6 +206,9 @@ impl Gateway {
         }
         let _ = writeln!(block, "  admin          http://{admin}");
         let _ = writeln!(block, "  orchestrators  {}", found(settled));
+        if let Some(money) = &self.money {
+            let _ = writeln!(block, "  payments       {}", money.line());
+        }
         let active = self.policies.host().active();
         let _ = write!(
             block,
@@ -218,6 +238,9 @@ impl Gateway {
         if let Some(recorder) = self.recorder.take() {
             // It writes what waits.
             let _ = tokio::task::spawn_blocking(move || recorder.close()).await;
+        }
+        if let Some(money) = self.money.take() {
+            money.close().await;
         }
     }
 }
@@ -275,7 +298,11 @@ fn publishers(settings: &Settings) -> rtmp::Settings {
     }
 }
 
-async fn directory(settings: &Settings, connections: &Connections) -> Result<Directory> {
+async fn directory(
+    settings: &Settings,
+    connections: &Connections,
+    money: Option<&Money>,
+) -> Result<Directory> {
     let known = &settings.orchestrators;
     let table = known.labels.iter().map(|(uri, labels)| Entry {
         uri: uri.clone(),
@@ -292,9 +319,13 @@ async fn directory(settings: &Settings, connections: &Connections) -> Result<Dir
         },
         database: Some(settings.data.dir.join("directory.sqlite3")),
         clock: Clock::system(),
+        terms: money.map(Money::terms),
         ..pointsman_directory::Settings::default()
     };
     wanted.probing.interval = known.probe_interval;
+    if let Some(money) = money {
+        wanted.probing.request = money.request();
+    }
     Directory::start(wanted, Arc::new(connections.clone()))
         .await
         .context("the directory of orchestrators cannot start")

@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod ingest;
 mod logging;
 mod metrics;
+pub mod money;
 pub mod playback;
 pub mod policies;
 mod recording;

@@ -9,6 +9,7 @@ pub(crate) mod play;
 mod prices;
 pub(crate) mod publisher;
 mod push;
+pub(crate) mod till;
 pub(crate) mod webhook;
 
 use std::num::NonZeroUsize;

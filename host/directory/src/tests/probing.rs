@@ -1,12 +1,15 @@
 use std::time::Duration;
 
 use pointsman_facts::{Blame, Failure, FailureKind, Symbol, Workload};
+use pointsman_wire::net::OrchestratorInfo;
 use tokio::time::{Instant, sleep};
 
-use super::fake::{Does, Fakes, answers, directory, id, offer, uri};
+use super::fake::{Does, Fakes, answers, directory, id, offer, start, uri};
+use crate::directory::Settings;
 use crate::history::Outcome;
 use crate::source::Announced;
 use crate::standing::Reach;
+use crate::terms::Terms;
 
 const SECOND: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(60);
@@ -210,4 +213,33 @@ async fn a_full_orchestrator_keeps_its_facts_and_its_pace() {
     sleep(10 * LONG).await;
     assert_eq!(reach(&directory, "a"), Reach::Answers);
     assert!(fakes.gaps("a").iter().all(|gap| *gap > 23.0), "not hurried");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_cannot_be_paid_is_not_usable_until_its_terms_are_others() {
+    let fakes = Fakes::answering(&["a"]);
+    fakes.set("dear", answers(offer("dear", 7)));
+    let dear = |info: &OrchestratorInfo| {
+        info.price_info
+            .as_ref()
+            .is_some_and(|price| price.price_per_unit > 5)
+    };
+    let settings = Settings {
+        terms: Some(Terms::new(move |info| {
+            dear(info).then(|| "it asks for 7".to_owned())
+        })),
+        ..Settings::default()
+    };
+    let directory = start(&fakes, &["a", "dear"], settings).await;
+    assert_eq!(directory.settled(LONG).await.usable, 1);
+    let said = || {
+        let list = directory.list();
+        let found = list.into_iter().find(|summary| summary.uri == uri("dear"));
+        found.expect("a known orchestrator").unusable
+    };
+    assert_eq!(said().as_deref(), Some("cannot be paid: it asks for 7"));
+    assert_eq!(directory.take_offer(id("dear")), None);
+    fakes.set("dear", answers(offer("dear", 1)));
+    sleep(LONG).await;
+    assert_eq!(said(), None);
 }

@@ -203,8 +203,24 @@ impl<E: Exchange> Run<'_, E> {
             let message = format!("every orchestrator that was asked is full; the last: {message}");
             return self.stopped(StopReason::NoOrchestrators, message);
         }
+        let unpaid = |attempt: &Attempt| {
+            let failure = attempt.failure();
+            failure.is_some_and(|failure| failure.blame == Blame::Payment)
+        };
         match failure.blame {
             Blame::Input => self.stopped(StopReason::Input, message),
+            // Whatever else failed before: money is lacking for all of them.
+            Blame::Payment if !failure.retry_safe => {
+                let message = failure.detail.clone();
+                self.stopped(StopReason::Unpaid, message)
+            }
+            Blame::Payment if self.attempts.iter().all(unpaid) => {
+                let message = format!(
+                    "no orchestrator could be paid; the last: {}",
+                    failure.detail
+                );
+                self.stopped(StopReason::Unpaid, message)
+            }
             _ => self.stopped(
                 StopReason::Failed,
                 format!(

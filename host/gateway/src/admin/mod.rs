@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::gateway::Addresses;
+use crate::money::Money;
 use crate::policies::{MAX_UPLOAD, Policies};
 use crate::streams::Streams;
 
@@ -48,6 +49,8 @@ pub struct AdminState {
     pub policies: Arc<Policies>,
     /// Streams.
     pub streams: Arc<Streams>,
+    /// What pays; `None` off-chain.
+    pub money: Option<Money>,
     /// Metrics.
     pub metrics: PrometheusHandle,
     /// Cancelled when the gateway takes nothing new.
@@ -84,6 +87,7 @@ impl Admin {
             .route("/api/v1/status", get(read::status))
             .route("/api/v1/orchestrators", get(read::orchestrators))
             .route("/api/v1/streams", get(read::streams))
+            .route("/api/v1/payments", get(read::payments))
             .route("/api/v1/policy", get(read::policy))
             .route("/api/v1/decisions", get(read::decisions))
             .route("/api/v1/decisions/{*job}", get(explain::explain))

@@ -30,6 +30,9 @@ pub(super) async fn ready(State(state): State<AdminState>) -> Result<&'static st
 }
 
 pub(super) async fn metrics(State(state): State<AdminState>) -> Response {
+    if let Some(money) = &state.money {
+        money.gauge();
+    }
     let text = state.metrics.render();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
@@ -64,6 +67,13 @@ pub(super) async fn streams(State(state): State<AdminState>) -> Json<Value> {
         .map(|live| live.summary())
         .collect();
     Json(json!({ "streams": streams }))
+}
+
+pub(super) async fn payments(State(state): State<AdminState>) -> Json<Value> {
+    Json(match &state.money {
+        Some(money) => money.summary(),
+        None => json!({ "network": "offchain" }),
+    })
 }
 
 pub(super) async fn policy(State(state): State<AdminState>) -> Json<Value> {

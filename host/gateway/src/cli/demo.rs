@@ -12,6 +12,8 @@ pub struct Demo {
     pub policy: PathBuf,
     /// Time between two things that happen.
     pub pace: Duration,
+    /// Whether the orchestrators are paid, on a chain of their own.
+    pub paid: bool,
     /// When it ends by itself.
     pub lasts: Option<Duration>,
     /// The gateway's `--http-addr`, `--rtmp-addr` and `--cli-addr`.
@@ -31,6 +33,9 @@ pub(super) struct Arguments {
     /// Time between two things that happen
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = pace)]
     pace: Duration,
+    /// Instead pay two orchestrators on a chain on this machine, and end by itself with a table of where the money went
+    #[arg(long)]
+    paid: bool,
     /// End after so many seconds [default: on Ctrl-C]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
@@ -52,6 +57,7 @@ impl Arguments {
         Demo {
             policy: self.policy,
             pace: self.pace,
+            paid: self.paid,
             lasts: self.seconds.map(Duration::from_secs),
             addresses: [self.http_addr, self.rtmp_addr, self.cli_addr],
         }

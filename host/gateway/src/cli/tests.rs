@@ -71,6 +71,8 @@ fn help_is_grouped() {
     let headings = [
         "Listeners:",
         "Orchestrators:",
+        "Chain:",
+        "Payments:",
         "Streams:",
         "Policy:",
         "Access:",

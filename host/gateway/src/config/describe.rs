@@ -41,7 +41,11 @@ pub(super) fn describe(values: &Values) -> Vec<Described> {
         };
         (value != default).then(|| Described {
             key: setting.key,
-            value: redacted(&value),
+            // It may be a password that was written where a file belongs.
+            value: match setting.key {
+                "eth-password" => "…".to_owned(),
+                _ => redacted(&value),
+            },
             from: given.source.kind(),
             source: given.source.clone(),
         })

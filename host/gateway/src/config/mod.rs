@@ -40,10 +40,12 @@ pub use describe::Described;
 pub use golivepeer::{Fate, Kind, NAMES, Name};
 pub use layer::flags::Flags;
 pub use section::access::{Access, TOKEN_FILE, TokenFile};
+pub use section::chain::Chain;
 pub use section::data::Data;
 pub use section::listeners::Listeners;
 pub use section::logging::{LogFilter, LogFormat, Logging};
 pub use section::orchestrators::{Labels, Orchestrators};
+pub use section::payments::Payments;
 pub use section::policy::{Policy, policy_credentials};
 pub use section::recording::Recording;
 pub use section::streams::{ExtraWork, Streams};
@@ -62,6 +64,10 @@ pub struct Settings {
     pub listeners: Listeners,
     /// Whom to use, at what price.
     pub orchestrators: Orchestrators,
+    /// Where they are paid; `None`: off-chain, and nothing is.
+    pub chain: Option<Chain>,
+    /// What may be paid.
+    pub payments: Payments,
     /// How streams are handled.
     pub streams: Streams,
     /// Who decides.
@@ -141,9 +147,12 @@ fn decode(
     let described = describe::describe(&layer.values);
     let mut decoder = Decoder::new(&layer.values, home);
     let data = Data::decode(&mut decoder);
+    let pays = Chain::is_wanted(&mut decoder);
     let mut settings = Settings {
         listeners: Listeners::decode(&mut decoder),
         orchestrators: Orchestrators::decode(&mut decoder, labels),
+        chain: Chain::decode(&mut decoder, &data.dir),
+        payments: Payments::decode(&mut decoder, pays),
         streams: Streams::decode(&mut decoder),
         policy: Policy::decode(&mut decoder),
         recording: Recording::decode(&mut decoder),
@@ -154,6 +163,9 @@ fn decode(
         described,
     };
     if disk == Disk::Check {
+        if let Some(chain) = &settings.chain {
+            chain.check(&mut decoder);
+        }
         settings.policy.check(&mut decoder);
         settings.access.check(&mut decoder, settings.listeners.cli);
         settings.data.check(&mut decoder);

@@ -55,6 +55,8 @@ pub struct Group {
 pub const GROUPS: &[Group] = &[
     section::listeners::GROUP,
     section::orchestrators::GROUP,
+    section::chain::GROUP,
+    section::payments::GROUP,
     section::streams::GROUP,
     section::policy::GROUP,
     section::recording::GROUP,

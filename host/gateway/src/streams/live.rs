@@ -382,8 +382,11 @@ impl Settled {
             }
             Err(stopped) => {
                 // Who is told that there is nobody now comes again with the same segment: its place stays free until its deadline.
-                if live.spec.origin == Origin::Push && stopped.reason == StopReason::NoOrchestrators
-                {
+                let later = matches!(
+                    stopped.reason,
+                    StopReason::NoOrchestrators | StopReason::Unpaid
+                );
+                if live.spec.origin == Origin::Push && later {
                     self.number = None;
                 }
                 live.stats.failed(stopped.reason);
@@ -451,6 +454,7 @@ pub(super) fn reason(reason: StopReason) -> &'static str {
         StopReason::NoOrchestrators => "no-orchestrators",
         StopReason::Rejected => "rejected",
         StopReason::Input => "input",
+        StopReason::Unpaid => "unpaid",
         StopReason::Failed => "failed",
         StopReason::Deadline => "deadline",
     }

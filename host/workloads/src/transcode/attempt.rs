@@ -10,15 +10,19 @@ use http_body_util::Full;
 use pointsman_directory::{Ask, Directory, Orchestrator};
 use pointsman_dispatch::{Allowance, Exchange};
 use pointsman_facts::{Blame, Failure, FailureKind};
+use pointsman_payments::price::Price;
+use pointsman_payments::purse::Purse;
 use pointsman_transport::{Connections, HttpError, ReadError, read_body};
 use pointsman_wire::limits::{MAX_REFUSAL_BYTES, MAX_RESULT_BYTES};
-use pointsman_wire::net::{Capabilities, OrchestratorRequest};
+use pointsman_wire::net::{AuthToken, Capabilities, OrchestratorInfo, OrchestratorRequest};
 use pointsman_wire::rejection::Rejection;
 use pointsman_wire::segment::{self, Order};
-use pointsman_wire::sign::{Address, B256};
+use pointsman_wire::sign::B256;
+use pointsman_wire::uri::ServiceUri;
 use pointsman_wire::{payment, result};
 use tokio::time::timeout;
 
+use super::paying::{Miss, Paid};
 use super::{Renditions, Segment, Session, Stream, failure, fetch, retry_after};
 
 /// A segment as [`Exchange`] wants it.
@@ -31,6 +35,10 @@ pub(super) struct SegmentWork<'a> {
     pub(super) hash: B256,
     /// Whether an orchestrator's word against the media was doubted already.
     pub(super) doubted: AtomicBool,
+    /// Who signs and pays.
+    pub(super) purse: &'a Purse,
+    /// The most that may be paid for a pixel.
+    pub(super) ceiling: Option<Price>,
 }
 
 /// How long an orchestrator may take to agree a session.
@@ -44,23 +52,26 @@ impl Exchange for SegmentWork<'_> {
 
     async fn open(&self, orchestrator: &Arc<Orchestrator>) -> Result<Session, Failure> {
         if let Some(offer) = self.directory.take_offer(orchestrator.id) {
-            return Session::agree(&orchestrator.uri, &offer);
+            let session = Session::agree(&orchestrator.uri, &offer, self.purse)?;
+            if !self.expired(&session) {
+                return Ok(session);
+            }
         }
-        let request = OrchestratorRequest {
-            address: Address::ZERO.to_vec(),
-            capabilities: Some(Capabilities::clone(&self.stream.required())),
-            ..Default::default()
-        };
-        let answer = self
-            .connections
-            .ask(&orchestrator.uri, &request, AGREEMENT)
-            .await?;
-        self.directory.observe(orchestrator.id, &answer.info);
-        Session::agree(&orchestrator.uri, &answer.info)
+        let info = self.ask(&orchestrator.uri).await?;
+        self.directory.observe(orchestrator.id, &info);
+        Session::agree(&orchestrator.uri, &info, self.purse)
     }
 
     fn expired(&self, session: &Session) -> bool {
-        session.expired(i64::try_from(self.directory.clock().unix_ms() / 1000).unwrap_or(i64::MAX))
+        let now = self.directory.clock().unix_ms() / 1000;
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        match session.offer() {
+            None => session.ages(now),
+            Some(_) if session.is_closed() => true,
+            Some(offer) => self
+                .purse
+                .must_renew(&offer, offer.session(), &self.fee(&offer), now),
+        }
     }
 
     async fn attempt(
@@ -69,15 +80,43 @@ impl Exchange for SegmentWork<'_> {
         allowance: Allowance,
     ) -> Result<Renditions, Failure> {
         let late = |_| too_slow(FailureKind::BodyTimeout, allowance.total);
-        timeout(allowance.total, self.exchange(session, allowance.headers))
-            .await
-            .map_err(late)?
+        let attempt = self.mended(session, allowance.headers);
+        timeout(allowance.total, attempt).await.map_err(late)?
     }
 }
 
 impl SegmentWork<'_> {
-    async fn exchange(&self, session: &Session, headers: Duration) -> Result<Renditions, Failure> {
-        let answer = self.submit(session, headers).await?;
+    /// Tries, and once more with fresh terms where the payment was refused for old ones.
+    async fn mended(&self, session: &Session, headers: Duration) -> Result<Renditions, Failure> {
+        match self.exchange(session, headers).await {
+            Err(miss) if miss.stale => {
+                tracing::debug!(orchestrator = %session.asked(), failure = %miss.failure, "fresh terms are asked for");
+                let info = self.ask(session.asked()).await?;
+                session.renew(Some(info), self.purse);
+                let again = self.exchange(session, headers).await;
+                again.map_err(|miss| miss.failure)
+            }
+            other => other.map_err(|miss| miss.failure),
+        }
+    }
+
+    async fn ask(&self, uri: &ServiceUri) -> Result<OrchestratorInfo, Failure> {
+        let (address, signature) = self.purse.identity();
+        let request = OrchestratorRequest {
+            address: address.to_vec(),
+            sig: signature.to_vec(),
+            capabilities: Some(Capabilities::clone(&self.stream.required())),
+            ..Default::default()
+        };
+        let answer = self.connections.ask(uri, &request, AGREEMENT).await?;
+        Ok(answer.info)
+    }
+
+    async fn exchange(&self, session: &Session, headers: Duration) -> Result<Renditions, Miss> {
+        let (token, offer) = session.agreed();
+        let paid = self.pay(session, offer.as_deref()).await?;
+        let answer = self.submit(session, &token, paid, headers).await?;
+        session.renew(answer.info, self.purse);
         let transcoded = answer.outcome.map_err(|rejection| self.judge(&rejection))?;
         let renditions = fetch::all(
             self.connections,
@@ -87,7 +126,6 @@ impl SegmentWork<'_> {
             self.segment,
         )
         .await?;
-        session.renew(answer.info);
         Ok(renditions)
     }
 
@@ -105,17 +143,34 @@ impl SegmentWork<'_> {
         failure::of_rejection(rejection, 200)
     }
 
-    /// Uploads the segment and reads the result message.
+    /// Uploads the segment, reads the result message and settles the payment by it.
     async fn submit(
         &self,
         session: &Session,
+        token: &AuthToken,
+        paid: Paid,
         headers: Duration,
-    ) -> Result<result::Answer, Failure> {
-        let request = self.request(session)?;
-        let response = timeout(headers, self.connections.http().send(request))
+    ) -> Result<result::Answer, Miss> {
+        let request = match self.request(session, token, &paid) {
+            Ok(request) => request,
+            Err(failure) => {
+                paid.unsent();
+                return Err(failure.into());
+            }
+        };
+        // Whatever ends this early, other than below, leaves the payment lost: dropped is lost.
+        let sent = timeout(headers, self.connections.http().send(request))
             .await
-            .map_err(|_| too_slow(FailureKind::HeaderTimeout, headers))?
-            .map_err(|error| of_http(&error))?;
+            .map_err(|_| too_slow(FailureKind::HeaderTimeout, headers))?;
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => {
+                if matches!(error, HttpError::Connect(_)) {
+                    paid.unsent();
+                }
+                return Err(of_http(&error).into());
+            }
+        };
         let status = response.status();
         let cap = if status == StatusCode::OK {
             MAX_RESULT_BYTES
@@ -129,14 +184,24 @@ impl SegmentWork<'_> {
             let rejection = Rejection::http(status.as_u16(), &body.unwrap_or_default());
             let mut failure = failure::of_rejection(&rejection, status.as_u16());
             failure.retry_after = asked;
-            return Err(failure);
+            return Err(Miss::judged(failure, paid.refused(&rejection)));
         }
         let body = body.map_err(|error| of_read(&error, FailureKind::Garbage))?;
-        result::decode(&body, self.stream.profiles().len())
-            .map_err(|error| failure::of_result(&error))
+        let answer = result::decode(&body, self.stream.profiles().len())
+            .map_err(|error| failure::of_result(&error))?;
+        match &answer.outcome {
+            Ok(transcoded) => paid.done(transcoded)?,
+            Err(_) => paid.failed(),
+        }
+        Ok(answer)
     }
 
-    fn request(&self, session: &Session) -> Result<Request<Full<Bytes>>, Failure> {
+    fn request(
+        &self,
+        session: &Session,
+        token: &AuthToken,
+        paid: &Paid,
+    ) -> Result<Request<Full<Bytes>>, Failure> {
         let internal = |detail: String| Failure::new(Blame::Gateway, FailureKind::Internal, detail);
         let order = Order {
             manifest_id: self.stream.manifest_id(),
@@ -145,18 +210,23 @@ impl SegmentWork<'_> {
             duration_ms: u32::try_from(self.segment.duration.as_millis()).unwrap_or(u32::MAX),
             profiles: self.stream.profiles(),
             capabilities: &self.stream.required(),
-            auth_token: &session.token(),
+            auth_token: token,
             slice: self.segment.slice,
             reinit: self.segment.reinit,
             perceptual_hash: false,
             storage: None,
         };
+        let signature = match self.purse.pays() {
+            true => self.purse.sign_segment(&order.preimage()),
+            false => Ok(Vec::new()),
+        };
+        let signature = signature.map_err(|error| internal(error.to_string()))?;
         let message = order
-            .message(&[])
+            .message(&signature)
             .map_err(|error| internal(error.to_string()))?;
         Request::post(session.uri().join("/segment"))
             .header(segment::HEADER, segment::encode(&message))
-            .header(payment::HEADER, payment::encode(None))
+            .header(payment::HEADER, &paid.header)
             .header(http::header::CONTENT_TYPE, segment::MEDIA_TYPE)
             .body(Full::new(self.segment.media.clone()))
             .map_err(|error| internal(error.to_string()))

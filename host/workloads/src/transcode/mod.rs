@@ -7,7 +7,8 @@
 //! order of the profiles, or with the reason why there is none. All or nothing: a segment with a missing rendition would make
 //! players that sit on that rendition stall.
 //!
-//! Off-chain: the address is zero, nothing is signed and the payment header is empty.
+//! Off-chain the address is zero, nothing is signed and the payment header is empty. On a chain a segment is signed, and paid before it is
+//! done: see [`paying`].
 //!
 //! # What is judged
 //!
@@ -18,6 +19,7 @@
 mod attempt;
 mod failure;
 mod fetch;
+mod paying;
 mod retry_after;
 mod session;
 mod stream;
@@ -28,9 +30,11 @@ use std::time::Duration;
 
 use attempt::SegmentWork;
 use bytes::Bytes;
-use pointsman_dispatch::{Deadlines, Delivered, Dispatcher, Request, Stopped};
+use pointsman_dispatch::{Deadlines, Delivered, Dispatcher, Request, StopReason, Stopped};
 use pointsman_facts::{Hints, Price, Symbol, Workload};
 use pointsman_media::probe::RenditionFacts;
+use pointsman_payments::purse::Purse;
+use pointsman_payments::{Ratio, price};
 use pointsman_transport::Connections;
 use pointsman_wire::segment::Slice;
 use pointsman_wire::sign::{B256, keccak256};
@@ -44,6 +48,7 @@ pub struct Transcoder {
     dispatcher: Arc<Dispatcher>,
     connections: Connections,
     max_price: Option<Price>,
+    purse: Purse,
 }
 
 /// One segment to transcode.
@@ -85,17 +90,19 @@ const LARGE: usize = 1 << 20;
 // === impl Transcoder ===
 
 impl Transcoder {
-    /// A transcoder that chooses through `dispatcher` and pays at most `max_price` wei a pixel.
+    /// A transcoder that chooses through `dispatcher` and pays at most `max_price` wei a pixel, out of `purse`.
     #[must_use]
     pub fn new(
         dispatcher: Arc<Dispatcher>,
         connections: Connections,
         max_price: Option<Price>,
+        purse: Purse,
     ) -> Self {
         Self {
             dispatcher,
             connections,
             max_price,
+            purse,
         }
     }
 
@@ -130,10 +137,34 @@ impl Transcoder {
             hash: hash(&segment.media).await,
             segment: &segment,
             doubted: AtomicBool::new(false),
+            purse: &self.purse,
+            ceiling: self.ceiling(&segment),
         };
-        self.dispatcher
-            .exchange(&request, stream.sessions(), &work)
-            .await
+        let done = self.dispatcher.exchange(&request, stream.sessions(), &work);
+        done.await.map_err(|stopped| self.explained(stopped))
+    }
+
+    /// The most that may be paid for a pixel, whatever was decided. Off-chain nothing is.
+    fn ceiling(&self, segment: &Segment) -> Option<price::Price> {
+        let ceiling = match self.dispatcher.price_is_hard() {
+            _ if !self.purse.pays() => None,
+            true => segment.hints.tighten(self.max_price),
+            false => segment.hints.max_price,
+        }?;
+        let wei = Ratio::new(ceiling.num.into(), ceiling.den.get().into());
+        price::Price::new(wei).ok()
+    }
+
+    /// Where money is lacking orchestrators answer nothing, so that there seem to be none: the operator is told why.
+    fn explained(&self, stopped: Stopped) -> Stopped {
+        match self.purse.cannot_pay() {
+            Some(trouble) if stopped.reason == StopReason::NoOrchestrators => Stopped {
+                reason: StopReason::Unpaid,
+                message: trouble.to_string(),
+                ..stopped
+            },
+            _ => stopped,
+        }
     }
 
     /// Tells every orchestrator that holds a session of `stream` that it is over, without waiting for them.

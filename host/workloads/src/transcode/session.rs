@@ -1,30 +1,50 @@
 //! The agreement with one orchestrator about one stream.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use pointsman_facts::{Blame, Failure, FailureKind};
+use pointsman_payments::price::Price;
+use pointsman_payments::purse::{Offer, Purse};
 use pointsman_wire::net::{AuthToken, OrchestratorInfo};
 use pointsman_wire::token::needs_refresh;
 use pointsman_wire::uri::ServiceUri;
 
-/// A session: where to send segments, and the token that says whose they are.
+/// A session: where to send segments, the token that says whose they are, and what they cost.
 #[derive(Debug)]
 pub struct Session {
+    asked: ServiceUri,
     uri: ServiceUri,
-    token: Mutex<AuthToken>,
+    /// What it cost at first; `None` off-chain.
+    first_price: Option<Price>,
+    closed: AtomicBool,
+    agreed: Mutex<Agreed>,
+}
+
+/// What every answer renews.
+#[derive(Debug)]
+struct Agreed {
+    token: AuthToken,
+    /// `None` off-chain.
+    offer: Option<Arc<Offer>>,
 }
 
 // === impl Session ===
 
 impl Session {
     /// The session that the answer of the orchestrator at `asked` offers. It may do its work elsewhere, but not inside a network that it
-    /// is not itself in.
+    /// is not itself in. Where something is paid, what it asks is kept.
     ///
     /// # Errors
     ///
     /// When the answer cannot be worked with.
-    pub(super) fn agree(asked: &ServiceUri, info: &OrchestratorInfo) -> Result<Self, Failure> {
+    pub(super) fn agree(
+        asked: &ServiceUri,
+        info: &OrchestratorInfo,
+        purse: &Purse,
+    ) -> Result<Self, Failure> {
         let refused =
             |detail: String| Failure::new(Blame::Orchestrator, FailureKind::Session, detail);
         let uri = ServiceUri::from_webhook(&info.transcoder)
@@ -38,10 +58,24 @@ impl Session {
             .auth_token
             .clone()
             .ok_or_else(|| refused("its answer holds no auth token".to_owned()))?;
+        let offer = match purse.pays() {
+            true => Some(Arc::new(purse.offer(info).map_err(|error| {
+                Failure::new(Blame::Payment, FailureKind::Payment, error.to_string())
+            })?)),
+            false => None,
+        };
         Ok(Self {
+            asked: asked.clone(),
             uri,
-            token: Mutex::new(token),
+            first_price: offer.as_ref().map(|offer| offer.price().clone()),
+            closed: AtomicBool::new(false),
+            agreed: Mutex::new(Agreed { token, offer }),
         })
+    }
+
+    /// Where the orchestrator is asked.
+    pub(super) fn asked(&self) -> &ServiceUri {
+        &self.asked
     }
 
     /// Where segments go.
@@ -51,18 +85,56 @@ impl Session {
 
     /// The token as it is now.
     pub(super) fn token(&self) -> AuthToken {
-        self.token.lock().clone()
+        self.agreed.lock().token.clone()
     }
 
-    /// Whether it must be renewed before the next segment. `now` is unix seconds.
-    pub(super) fn expired(&self, now: i64) -> bool {
-        needs_refresh(&self.token.lock(), now)
+    /// The token and what goes with it, as they are now. They belong together.
+    pub(super) fn agreed(&self) -> (AuthToken, Option<Arc<Offer>>) {
+        let agreed = self.agreed.lock();
+        (agreed.token.clone(), agreed.offer.clone())
     }
 
-    /// Takes over what a result brought along. The address stays: a result may not send the stream elsewhere.
-    pub(super) fn renew(&self, info: Option<OrchestratorInfo>) {
-        if let Some(token) = info.and_then(|info| info.auth_token) {
-            *self.token.lock() = token;
+    /// What a pixel cost when it began; `None` off-chain.
+    pub(super) fn first_price(&self) -> Option<&Price> {
+        self.first_price.as_ref()
+    }
+
+    /// Lets the next segment agree a session anew.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is to be agreed anew.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// What segments cost; `None` off-chain.
+    pub(super) fn offer(&self) -> Option<Arc<Offer>> {
+        self.agreed.lock().offer.clone()
+    }
+
+    /// Whether it must be renewed soon. `now` is unix seconds.
+    pub(super) fn ages(&self, now: i64) -> bool {
+        needs_refresh(&self.agreed.lock().token, now)
+    }
+
+    /// Takes over what a result brought along, or a fresh answer. The address stays: a result may not send the stream elsewhere. What
+    /// cannot be read of the new terms leaves the old ones, which say soon enough that they are too old.
+    pub(super) fn renew(&self, info: Option<OrchestratorInfo>, purse: &Purse) {
+        let Some(mut info) = info else {
+            return;
+        };
+        let mut agreed = self.agreed.lock();
+        info.auth_token.get_or_insert_with(|| agreed.token.clone());
+        if agreed.offer.is_some() {
+            let Ok(offer) = purse.offer(&info) else {
+                return;
+            };
+            agreed.offer = Some(Arc::new(offer));
+        }
+        if let Some(token) = info.auth_token {
+            agreed.token = token;
         }
     }
 
@@ -100,7 +172,12 @@ mod tests {
                 auth_token: Some(AuthToken::default()),
                 ..OrchestratorInfo::default()
             };
-            Session::agree(&ServiceUri::from_static(asked).expect("a URI"), &info).is_ok()
+            Session::agree(
+                &ServiceUri::from_static(asked).expect("a URI"),
+                &info,
+                &Purse::off_chain(),
+            )
+            .is_ok()
         };
         assert!(agree(
             "orch.example:8935",

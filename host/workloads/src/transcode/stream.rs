@@ -26,6 +26,8 @@ pub struct StreamSpec {
 pub struct Stream {
     name: String,
     manifest_id: String,
+    /// Its name in the ledger.
+    job: String,
     profiles: Vec<Profile>,
     required: Arc<Capabilities>,
     sessions: Sessions<Session>,
@@ -39,8 +41,10 @@ impl Stream {
     /// Orchestrators learn a random id and not the name: the name is what a viewer needs to watch.
     #[must_use]
     pub fn new(spec: StreamSpec) -> Self {
+        let manifest_id = format!("{:016x}", fastrand::u64(..));
         Self {
-            manifest_id: format!("{:016x}", fastrand::u64(..)),
+            job: format!("{} {manifest_id}", spec.name),
+            manifest_id,
             name: spec.name,
             profiles: spec.profiles,
             required: Arc::new(spec.required),
@@ -62,6 +66,11 @@ impl Stream {
 
     pub(super) fn manifest_id(&self) -> &str {
         &self.manifest_id
+    }
+
+    /// Its name in the ledger: other than the public one it is never given twice.
+    pub(super) fn job(&self) -> &str {
+        &self.job
     }
 
     pub(super) fn required(&self) -> Arc<Capabilities> {

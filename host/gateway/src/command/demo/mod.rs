@@ -11,6 +11,7 @@
 //! policies change through the gateway's admin API with its token.
 
 mod cast;
+mod paid;
 mod publisher;
 mod scenes;
 mod stage;
@@ -29,6 +30,12 @@ use stage::Stage;
 
 pub(super) async fn run(wanted: Demo) -> Result<()> {
     logging::errors();
+    if wanted.paid {
+        return tokio::select! {
+            outcome = paid::run(&wanted) => outcome,
+            () = interrupted() => Ok(()),
+        };
+    }
     let bundle = scenes::Bundle::read(&wanted.policy, pack)?;
     let interrupt = interrupted();
     tokio::pin!(interrupt);

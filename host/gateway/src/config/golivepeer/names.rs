@@ -6,8 +6,6 @@ use super::{Fate, Kind, Name};
 
 const GATEWAY: &str = "pointsman is a gateway and nothing else";
 const SELECTION: &str = "the policy chooses orchestrators: set weights in its bundle.toml";
-const CHAIN: &str = "the chain and paying are not supported yet: leave it out to run off-chain";
-const TICKETS: &str = "no tickets are sent yet, so this limit would limit nothing: leave it out";
 const TRANSACTIONS: &str = "no transactions are sent yet: leave it out";
 const SIGNER: &str = "remote signers are not supported yet: leave it out to run off-chain";
 const AI: &str = "AI jobs are not routed yet";
@@ -20,7 +18,7 @@ pub const NAMES: &[Name] = &[
     // General.
     name("gateway", Bool, Only("true", GATEWAY)),
     name("broadcaster", Bool, Only("true", GATEWAY)),
-    name("network", Value, Only("offchain", "only the network `offchain` is supported yet: nothing can be paid")),
+    name("network", Value, Supported("network")),
     name("dataDir", Value, Supported("data-dir")),
     name("datadir", Value, Supported("data-dir")),
     name("config", Value, Supported("config")),
@@ -49,7 +47,7 @@ pub const NAMES: &[Name] = &[
     name("orchBlocklist", Value, Supported("orch-blocklist")),
     name("orchMinLivepeerVersion", Value, Ignored("a policy can exclude by the column `version`")),
     name("discoveryTimeout", Value, Ignored("orchestrators are asked in the background: see probe-interval")),
-    name("aiServiceRegistry", Bool, Ignored("the chain is not read yet")),
+    name("aiServiceRegistry", Bool, Ignored("orchestrators are not read from the registries yet")),
     name("liveAICapReportInterval", Value, Ignored("see probe-interval")),
     // Selection: all of it is the policy's.
     name("selectRandFreq", Value, Ignored(SELECTION)),
@@ -66,20 +64,20 @@ pub const NAMES: &[Name] = &[
     name("maxPricePerCapability", Value, Money("prices by capability cannot be limited yet: set max-price-per-unit, which limits every job")),
     name("priceFeedAddr", Value, Money("price feeds are not supported yet: write prices in wei")),
     // Payments and chain.
-    name("ethUrl", Value, Money(CHAIN)),
-    name("ethAcctAddr", Value, Money(CHAIN)),
-    name("ethPassword", Value, Money(CHAIN)),
-    name("ethKeystorePath", Value, Money(CHAIN)),
-    name("ethController", Value, Money(CHAIN)),
-    name("maxTicketEV", Value, Money(TICKETS)),
-    name("maxTotalEV", Value, Money(TICKETS)),
-    name("depositMultiplier", Value, Money(TICKETS)),
+    name("ethUrl", Value, Supported("eth-url")),
+    name("ethAcctAddr", Value, Supported("eth-acct-addr")),
+    name("ethPassword", Value, Supported("eth-password")),
+    name("ethKeystorePath", Value, Supported("eth-keystore-path")),
+    name("ethController", Value, Supported("eth-controller")),
+    name("maxTicketEV", Value, Supported("max-ticket-ev")),
+    name("maxTotalEV", Value, Supported("max-total-ev")),
+    name("depositMultiplier", Value, Supported("deposit-multiplier")),
     name("transactionTimeout", Value, Money(TRANSACTIONS)),
     name("maxTransactionReplacements", Value, Money(TRANSACTIONS)),
     name("gasLimit", Value, Money(TRANSACTIONS)),
     name("minGasPrice", Value, Money(TRANSACTIONS)),
     name("maxGasPrice", Value, Money(TRANSACTIONS)),
-    name("blockPollingInterval", Value, Ignored("the chain is not read yet")),
+    name("blockPollingInterval", Value, Translated("block-polling-interval", seconds)),
     name("reward", Bool, Money(TRANSACTIONS)),
     name("initializeRound", Bool, Money(TRANSACTIONS)),
     // AI and live AI.
@@ -168,6 +166,14 @@ fn level(verbosity: &str) -> String {
         Err(_) => verbosity,
     };
     level.to_owned()
+}
+
+/// Polling is in whole seconds there.
+fn seconds(number: &str) -> String {
+    match number.parse::<u64>() {
+        Ok(number) => format!("{number}s"),
+        Err(_) => number.to_owned(),
+    }
 }
 
 /// A negative number of attempts means none, as 0 does.

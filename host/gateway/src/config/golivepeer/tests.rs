@@ -34,9 +34,8 @@ liveAITrickleHostForRunner
 
 /// Flags that move money, or limit how much of it moves.
 const MONEY: &str = "
-maxPricePerCapability priceFeedAddr ethUrl ethAcctAddr ethPassword ethKeystorePath ethController maxTicketEV maxTotalEV
-depositMultiplier transactionTimeout maxTransactionReplacements gasLimit minGasPrice maxGasPrice reward initializeRound
-remoteSignerUrl remoteSignerHeaders remoteSigner remoteDiscovery remoteSignerAllowNoAuth remoteSignerWebhookUrl
+maxPricePerCapability priceFeedAddr transactionTimeout maxTransactionReplacements gasLimit minGasPrice maxGasPrice reward
+initializeRound remoteSignerUrl remoteSignerHeaders remoteSigner remoteDiscovery remoteSignerAllowNoAuth remoteSignerWebhookUrl
 remoteSignerWebhookHeaders
 ";
 
@@ -65,13 +64,12 @@ fn money_stops_the_start_and_nothing_else_does() {
         assert_eq!(stops, money.contains(row.name), "{}", row.name);
     }
     let effect = |name: &str, value: &str| find(name).expect("a row").effect(value);
-    assert!(matches!(effect("ethUrl", "https://rpc"), Effect::Stop(_)));
-    assert!(matches!(effect("network", "mainnet"), Effect::Stop(_)));
+    assert!(matches!(effect("gasLimit", "1"), Effect::Stop(_)));
+    assert!(matches!(effect("gateway", "false"), Effect::Stop(_)));
     for (name, value) in [
-        ("ethUrl", ""),
+        ("gasLimit", ""),
         ("reward", "false"),
         ("reward", "F"),
-        ("network", "offchain"),
         ("gateway", "1"),
     ] {
         assert_eq!(
@@ -105,6 +103,14 @@ fn verbosity_becomes_a_level() {
     ] {
         assert_eq!(set(verbosity), Effect::Set("log", level.to_owned()));
     }
+}
+
+#[test]
+fn polling_is_in_seconds() {
+    let set = |value: &str| find("blockPollingInterval").expect("a row").effect(value);
+    let key = "block-polling-interval";
+    assert_eq!(set("5"), Effect::Set(key, "5s".to_owned()));
+    assert_eq!(set("soon"), Effect::Set(key, "soon".to_owned()));
 }
 
 #[test]

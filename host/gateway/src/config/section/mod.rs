@@ -2,10 +2,12 @@
 //! other.
 
 pub(super) mod access;
+pub(super) mod chain;
 pub(super) mod data;
 pub(super) mod listeners;
 pub(super) mod logging;
 pub(super) mod orchestrators;
+pub(super) mod payments;
 pub(super) mod policy;
 pub(super) mod recording;
 pub(super) mod streams;

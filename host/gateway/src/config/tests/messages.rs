@@ -178,18 +178,6 @@ const FLAGS: &[(&str, &str)] = &[
         "--cli-addr: cli-addr 0.0.0.0:5935 is not loopback, and there is no token: whoever reaches it could change policies. Use a loopback address, or put a token into /nonexistent/home/.pointsman/admin-token or into a file named by admin-token-file",
     ),
     (
-        "-ethUrl https://rpc",
-        "-ethUrl: the chain and paying are not supported yet: leave it out to run off-chain",
-    ),
-    (
-        "-network arbitrum-one-mainnet",
-        "-network: only the network `offchain` is supported yet: nothing can be paid",
-    ),
-    (
-        "-maxTicketEV 1",
-        "-maxTicketEV: no tickets are sent yet, so this limit would limit nothing: leave it out",
-    ),
-    (
         "-remoteSignerUrl https://s",
         "-remoteSignerUrl: remote signers are not supported yet: leave it out to run off-chain",
     ),
@@ -234,9 +222,9 @@ fn a_wrong_variable_is_named() {
             "LP_ORCHADR: no setting has this name; did you mean LP_ORCHADDR?",
         ),
         (
-            "LP_ETHURL",
-            "https://rpc/s3cret",
-            "LP_ETHURL: the chain and paying are not supported yet: leave it out to run off-chain",
+            "LP_GASLIMIT",
+            "s3cret",
+            "LP_GASLIMIT: no transactions are sent yet: leave it out",
         ),
         (
             "POINTSMAN_MAX_SESSIONS",
@@ -276,8 +264,8 @@ fn a_wrong_line_of_the_file_is_named() {
             "1: orchAddr: is go-livepeer's name: write orch-addr here",
         ),
         (
-            "ethUrl = \"a\"",
-            "1: ethUrl: cannot be used: the chain and paying are not supported yet: leave it out to run off-chain",
+            "gasLimit = \"a\"",
+            "1: gasLimit: cannot be used: no transactions are sent yet: leave it out",
         ),
         (
             "monitor = true",
@@ -356,7 +344,7 @@ fn a_wrong_line_of_the_file_is_named() {
 fn a_file_of_go_livepeer_is_shown_in_toml() {
     let (_folder, path) = file(
         "lp.conf",
-        "# gateway\ngateway\norchAddr a:8935,b:8935 # ours\nmaxSessions 20\nmonitor\nhttpIngest\nethUrl https://rpc/s3cret\nv 6\n",
+        "# gateway\ngateway\norchAddr a:8935,b:8935 # ours\nmaxSessions 20\nmonitor\nhttpIngest\ngasLimit 7\nv 6\n",
     );
     let said = problems(&format!("-config {}", path.display()), &[]);
     let toml = "# gateway: needs no setting\n\
@@ -364,7 +352,7 @@ fn a_file_of_go_livepeer_is_shown_in_toml() {
                 max-sessions = 20\n\
                 # monitor: has no effect: metrics are always served, at /metrics on cli-addr\n\
                 http-ingest = true\n\
-                # ethUrl cannot be used: the chain and paying are not supported yet: leave it out to run off-chain\n\
+                # gasLimit cannot be used: no transactions are sent yet: leave it out\n\
                 log = \"trace\"\n";
     let start = format!("{}:", path.display());
     assert!(

@@ -3,6 +3,7 @@
 mod examples;
 mod hostile;
 mod messages;
+mod paid;
 mod precedence;
 
 use std::path::PathBuf;

@@ -123,7 +123,7 @@ const CASES: &[Case] = &[
 ];
 
 /// Settings with cases of their own below, since they need files or each other.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 20] = [
     "policy",
     "policy-key",
     "policy-credentials-file",
@@ -131,6 +131,19 @@ const OTHERS: [&str; 7] = [
     "admin-token-file",
     "pixels-per-unit",
     "config",
+    "network",
+    "eth-url",
+    "eth-controller",
+    "eth-acct-addr",
+    "eth-keystore-path",
+    "eth-password",
+    "block-polling-interval",
+    "max-ticket-ev",
+    "max-total-ev",
+    "deposit-multiplier",
+    "max-spend-per-stream",
+    "max-spend-per-key-and-day",
+    "max-spend-per-day",
 ];
 
 #[test]

@@ -60,7 +60,7 @@ impl From<OpenError> for Refused {
 impl From<&Stopped> for Refused {
     fn from(stopped: &Stopped) -> Self {
         let status = match stopped.reason {
-            StopReason::NoOrchestrators => StatusCode::SERVICE_UNAVAILABLE,
+            StopReason::NoOrchestrators | StopReason::Unpaid => StatusCode::SERVICE_UNAVAILABLE,
             StopReason::Rejected => stopped
                 .status
                 .and_then(|status| StatusCode::from_u16(status).ok())

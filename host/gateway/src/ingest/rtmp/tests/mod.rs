@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use pointsman_directory::Directory;
 use pointsman_dispatch::Dispatcher;
+use pointsman_payments::purse::Purse;
 use pointsman_policy::Host;
 use pointsman_transport::Connections;
 use pointsman_wire::net::Capabilities;
@@ -45,7 +46,8 @@ async fn ingest(sessions: u32) -> Arc<Rtmp> {
         },
         transcode: false,
     };
-    let transcoder = Transcoder::new(Arc::new(dispatcher), connections, None);
+    let purse = Purse::off_chain();
+    let transcoder = Transcoder::new(Arc::new(dispatcher), connections, None, purse);
     let settings = Settings {
         default_profiles: Vec::new(),
         segmenter: segmenter::Config::default(),
