@@ -84,7 +84,7 @@ $(REGISTRY):
 	else echo "setup: neither apt-get nor go here; put an OCI registry at $@ by hand"; exit 1; fi
 	@rm -rf $(dir $@)unpacked
 
-build-demo: setup
+build-demo: setup-tools setup-page
 	@echo "demo: building; the first time takes minutes"
 	@$(CARGO) build --locked -p pointsman
 	@$(POINTSMAN) policy build examples/prefer-cheapest >/dev/null

@@ -175,7 +175,13 @@ fn lists_are_intersected_and_joined() {
 fn uri_address_and_id_name_the_same_orchestrator() {
     let address = "0x2222222222222222222222222222222222222222";
     let id = name(A).symbol().to_string();
-    for named in [A, "A.example", &id, address, "0X2222222222222222222222222222222222222222"] {
+    for named in [
+        A,
+        "A.example",
+        &id,
+        address,
+        "0X2222222222222222222222222222222222222222",
+    ] {
         let only = Change {
             only: list(&[named]),
             ..nothing()

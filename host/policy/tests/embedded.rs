@@ -16,9 +16,9 @@ fn wishes(seed: u64, fleet: &Fleet) -> Hints {
     }
     let every = |nth: usize| (0..fleet.rows()).step_by(nth).map(|row| fleet.id(row));
     Hints {
-        order: every(7).filter(|_| seed % 3 == 0).collect(),
-        only: (seed % 5 == 0).then(|| every(2).collect()),
-        ignore: every(5).filter(|_| seed % 7 == 0).collect(),
+        order: every(7).filter(|_| seed.is_multiple_of(3)).collect(),
+        only: seed.is_multiple_of(5).then(|| every(2).collect()),
+        ignore: every(5).filter(|_| seed.is_multiple_of(7)).collect(),
         sort: Sort::ALL.get(seed as usize % 5).copied(),
         ..Hints::default()
     }

@@ -71,7 +71,6 @@ use crate::balance::{Balances, Ending, Key};
 use crate::fee::Fee;
 use crate::ledger::Ledger;
 use crate::params::{Limits, Unpayable, check};
-use crate::price::Price;
 use crate::remote::{Ask, Stream};
 use crate::signer::{Batch, Nobody, SignError, Signer};
 use crate::standing::{CannotPay, Funds, Lack, Standing};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::price::Price;
 
 #[tokio::test]
 async fn what_cannot_be_paid_changes_nothing_and_says_what_to_do() {
