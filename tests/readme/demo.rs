@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{alone, root};
 
@@ -80,13 +80,21 @@ fn interrupt(child: &Child) {
     assert!(killed.success());
 }
 
-/// The processes that publish there, while the demo has the port: afterwards another one may be given it.
+/// The processes that publish there, while the demo has the port: afterwards another one may be given it. A program that is only
+/// just being loaded has no command line yet.
 fn publishers(rtmp: &str) -> Vec<PathBuf> {
-    let processes = std::fs::read_dir("/proc").unwrap();
-    let processes = processes.map(|process| process.unwrap().path());
-    processes
-        .filter(|process| publishes(process, rtmp))
-        .collect()
+    let begun = Instant::now();
+    loop {
+        let processes = std::fs::read_dir("/proc").unwrap();
+        let processes = processes.map(|process| process.unwrap().path());
+        let found: Vec<_> = processes
+            .filter(|process| publishes(process, rtmp))
+            .collect();
+        if !found.is_empty() || begun.elapsed() > Duration::from_secs(60) {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn publishes(process: &Path, rtmp: &str) -> bool {
