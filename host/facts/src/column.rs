@@ -537,33 +537,15 @@ impl fmt::Display for Column {
     }
 }
 
-/// The name in `names` that differs least from `wanted`, if any is near enough to be meant.
+/// The name in `names` that differs least from `wanted`, if any is near enough to be meant; longer words than 64 bytes are near none.
 #[must_use]
 pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names
-        .map(|name| (distance(wanted, name), name))
+        .filter(|_| wanted.len() <= 64)
+        .map(|name| (strsim::levenshtein(wanted, name), name))
         .min()
         .filter(|&(distance, name)| distance <= 1 + name.len() / 4)
         .map(|(_, name)| name)
-}
-
-/// Edit distance, for suggestions only: inputs longer than 64 bytes are never near.
-fn distance(a: &str, b: &str) -> usize {
-    if a.len() > 64 || b.len() > 64 {
-        return usize::MAX;
-    }
-    let b: Vec<u8> = b.bytes().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let replace = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
