@@ -28,7 +28,8 @@ pub struct Config {
     pub cache: Option<PathBuf>,
     /// Most bytes in that folder; the ones used longest ago make room.
     pub cache_bytes: u64,
-    /// One decision in so many is asked again of fresh instances, in the background; `None`: none is.
+    /// One decision in so many, and one question to failover in a hundredth of that, is asked again of fresh instances, in the background; `None`:
+    /// none is.
     pub purity_sample: Option<NonZeroU32>,
     /// When a canary is rolled back.
     pub canary: CanaryRule,

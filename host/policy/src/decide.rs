@@ -10,7 +10,7 @@ use pointsman_facts::{Candidates, Column, Job, Kept, Values};
 use crate::bundle::OnFailure;
 use crate::chain::{Chain, Failed, Manner, Outcome, Refusal};
 use crate::decision::{Decision, Fallback};
-use crate::fault::Fault;
+use crate::fault::{Fault, Hook};
 use crate::generation::Generation;
 use crate::host::{Active, Selection, Shared};
 use crate::metrics::Metrics;
@@ -26,6 +26,9 @@ struct Answered<'a> {
     /// Who answered in the end.
     chain: &'a Chain,
 }
+
+/// How much more rarely than selections failover is asked, about.
+const RARER: u32 = 100;
 
 // === impl Active ===
 
@@ -66,7 +69,7 @@ impl Shared {
             .shadow
             .as_ref()
             .filter(|shadow| !on_canary && shadow.wants(job));
-        let checked = self.samples(number);
+        let checked = self.samples(Hook::Selection, number);
         let keep = observer.is_some() || shadow.is_some() || checked;
         let kept = keep.then(|| candidates.keep()).flatten();
         let candidates: &dyn Candidates = match &kept {
@@ -110,10 +113,14 @@ impl Shared {
         }
     }
 
-    /// Whether the question of that number is asked again.
-    pub(crate) fn samples(&self, number: u64) -> bool {
+    /// Whether the question of that number to `hook` is asked again.
+    pub(crate) fn samples(&self, hook: Hook, number: u64) -> bool {
         self.config.purity_sample.is_some_and(|one_in| {
-            let one_in = u64::from(one_in.get());
+            let one_in = match hook {
+                Hook::Selection | Hook::Byoc => one_in.get(),
+                Hook::Failover => one_in.get().div_ceil(RARER),
+            };
+            let one_in = u64::from(one_in);
             number % one_in == one_in - 1
         })
     }

@@ -4,17 +4,13 @@
 //! on it, whatever is activated meanwhile.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use pointsman_facts::{Job, Price};
 
 use crate::bundle::{Digest, OnFailure};
-use crate::chain::failover::{AttemptView, Bargain, Opinion, Patience, Remaining, Remedy};
-use crate::chain::{Chain, Failed, Refusal};
-use crate::decision::Fallback;
+use crate::chain::{Chain, Refusal};
 use crate::fault::Fault;
 use crate::host::Shared;
 use crate::load::{About, Loaded};
@@ -32,10 +28,12 @@ pub struct Generation {
     pub(crate) on_failure: OnFailure,
     pub(crate) chain: Chain,
     pub(crate) native: Option<Chain>,
-    host: Weak<Shared>,
+    pub(crate) host: Weak<Shared>,
     state: AtomicU8,
     activated_ms: AtomicU64,
     pub(crate) decisions: AtomicU64,
+    /// Questions to its failover.
+    pub(crate) rescues: AtomicU64,
     faults: AtomicU64,
     /// When the last faults were, unix ms.
     recent: Mutex<VecDeque<u64>>,
@@ -90,17 +88,6 @@ pub struct GenerationInfo {
     pub policies: Vec<About>,
 }
 
-/// What the failover chain answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer<T> {
-    /// The answer, checked; the budget is not.
-    pub value: T,
-    /// The stage that gave it; `None`: no stage has an opinion.
-    pub stage: Option<Arc<str>>,
-    /// What was wrong with the policy, if the answer is a fallback's.
-    pub fault: Option<Fault>,
-}
-
 // === impl State ===
 
 impl State {
@@ -137,6 +124,7 @@ impl Generation {
             state: AtomicU8::new(State::Retired as u8),
             activated_ms: AtomicU64::new(0),
             decisions: AtomicU64::new(0),
+            rescues: AtomicU64::new(0),
             faults: AtomicU64::new(0),
             recent: Mutex::default(),
             last_fault: Mutex::default(),
@@ -201,96 +189,6 @@ impl Generation {
         }
     }
 
-    /// Asks the failover chain about an attempt that failed, when none is running.
-    #[must_use]
-    pub fn on_failure(
-        &self,
-        job: &Job,
-        attempts: &[AttemptView<'_>],
-        remaining: Remaining<'_>,
-    ) -> Answer<Remedy> {
-        self.rescue(job, |chain| chain.on_failure(job, attempts, remaining))
-    }
-
-    /// Asks the failover chain about an attempt that is slow.
-    #[must_use]
-    pub fn on_slow(
-        &self,
-        job: &Job,
-        attempts: &[AttemptView<'_>],
-        remaining: Remaining<'_>,
-    ) -> Answer<Patience> {
-        self.rescue(job, |chain| chain.on_slow(job, attempts, remaining))
-    }
-
-    /// Asks the failover chain about a session whose price went from `before` to `after`.
-    #[must_use]
-    pub fn on_price_change(
-        &self,
-        job: &Job,
-        before: Price,
-        after: Price,
-        remaining: Remaining<'_>,
-    ) -> Answer<Bargain> {
-        self.rescue(job, |chain| {
-            chain.on_price_change(job, (before, after), remaining)
-        })
-    }
-
-    fn rescue<T: Opinion>(
-        &self,
-        job: &Job,
-        ask: impl Fn(&Chain) -> Result<(T, Option<Arc<str>>), Failed>,
-    ) -> Answer<T> {
-        let failed = match ask(&self.chain) {
-            Ok((value, stage)) => {
-                return Answer {
-                    value,
-                    stage,
-                    fault: None,
-                };
-            }
-            Err(failed) => failed,
-        };
-        self.faulted(&failed.fault, job.now_ms);
-        let (value, stage) = self.rescue_instead(&failed, ask);
-        Answer {
-            value,
-            stage,
-            fault: Some(failed.fault),
-        }
-    }
-
-    /// The fallback's answer. Unlike in selection, having nobody to ask is no reason to refuse: every remaining candidate passed
-    /// the gates already, so the host's default opens none.
-    fn rescue_instead<T: Opinion>(
-        &self,
-        failed: &Failed,
-        ask: impl Fn(&Chain) -> Result<(T, Option<Arc<str>>), Failed>,
-    ) -> (T, Option<Arc<str>>) {
-        let asked = match self.on_failure {
-            _ if failed.required => None,
-            OnFailure::Reject => None,
-            OnFailure::Default => self
-                .native
-                .as_ref()
-                .map(|chain| (Fallback::Native, ask(chain))),
-            OnFailure::Previous => self.last_good().map(|generation| {
-                let fallback = Fallback::Previous(generation.number);
-                (fallback, ask(&generation.chain))
-            }),
-        };
-        if let Some((fallback, answer)) = asked {
-            Metrics::fallback(fallback);
-            return answer.unwrap_or_else(|_| (T::abstain(), None));
-        }
-        if self.on_failure == OnFailure::Previous && !failed.required {
-            return (T::abstain(), None);
-        }
-        Metrics::fallback(Fallback::Reject);
-        (T::refuse(self.refusal(&failed.fault)), None)
-    }
-
     /// What the application is told when a fault refuses its job.
     pub(crate) fn refusal(&self, fault: &Fault) -> Refusal {
         let message = format!(
@@ -298,11 +196,6 @@ impl Generation {
             fault.stage, fault.kind
         );
         Refusal::host("policy-fault", message)
-    }
-
-    /// The generation that answers in place of this one: the one before it, or the active one if this is not active any more.
-    fn last_good(&self) -> Option<Arc<Generation>> {
-        self.host.upgrade()?.last_good(self.number)
     }
 
     /// Counts a fault, and says how many that makes.

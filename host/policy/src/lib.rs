@@ -68,6 +68,7 @@ pub mod native;
 mod observe;
 mod plan;
 mod purity;
+mod rescue;
 mod route;
 mod trial;
 pub mod vectors;
@@ -83,7 +84,7 @@ pub use config::{CanaryRule, Config, Quarantine};
 pub use decision::{AttemptRecord, Decision, DecisionLog, Fallback};
 pub use engine::{Allocation, EngineError};
 pub use fault::{Fault, FaultKind, Hook};
-pub use generation::{Answer, Generation, GenerationInfo, State};
+pub use generation::{Generation, GenerationInfo, State};
 pub use history::NothingBefore;
 pub use host::{Host, Selection};
 pub use limits::Limits;
@@ -92,6 +93,7 @@ pub use native::{NativeBundle, NativeStage};
 pub use observe::{Observed, Observer};
 pub use plan::PlanError;
 pub use purity::PurityChecks;
+pub use rescue::Answer;
 pub use route::{Route, Routed};
 pub use trial::{
     CanaryReport, EndReason, Ended, ShadowReport, Share, Side, TrialError, TrialKind, Trials,

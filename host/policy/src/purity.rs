@@ -1,9 +1,11 @@
 //! Is a policy as pure as it must be? Asked and checked.
 //!
 //! A policy that counts its calls, or remembers the last job, answers differently when it is asked the same again: its decisions can be neither
-//! explained nor replayed. So one selection in [`Config::purity_sample`](crate::Config::purity_sample), and one call of a custom container, leaves a mark of what
-//! each stage made of it, and is asked again of fresh instances in the background. Failover is not: what it is asked changes while it is asked. Its conformance
-//! is tested before (`pointsman policy test`). The first stage whose mark differs is [`FaultKind::Impure`].
+//! explained nor replayed. So one selection in [`Config::purity_sample`](crate::Config::purity_sample), one call of a custom container in as many, and one question
+//! to failover in a hundredth of that, leaves a mark of what each stage made of it, and is asked again of fresh instances in the background, over
+//! candidates that were kept beforehand: facts such as `in-flight` change while a policy is asked. The first stage whose mark differs is [`FaultKind::Impure`].
+//!
+//! Failover is checked that much more often because it is asked that much more rarely: beside an attempt that failed, a check costs nothing.
 //!
 //! A fault of the second asking is impurity too, for the first had none; except what depends on the machine and not on the question: the clock, slots, and
 //! fuel, of which a fresh instance may need more for its first allocations.
@@ -16,6 +18,7 @@ use pointsman_facts::{Job, Kept};
 
 use crate::chain::Manner;
 use crate::chain::byoc::Call;
+use crate::chain::failover::KeptQuestion;
 use crate::chain::merge::{Merge, Step};
 use crate::fault::{Fault, FaultKind, Hook};
 use crate::generation::Generation;
@@ -46,6 +49,8 @@ pub(crate) enum Asked {
     Selection(Arc<dyn Kept>, bool),
     /// A call of a custom container.
     Byoc(Call),
+    /// What to do about attempts or a price.
+    Failover(KeptQuestion),
 }
 
 /// A question to be asked again.
@@ -82,6 +87,7 @@ impl Again {
         let hook = match self.what {
             Asked::Selection(..) => Hook::Selection,
             Asked::Byoc(_) => Hook::Byoc,
+            Asked::Failover(_) => Hook::Failover,
         };
         let fault = Fault {
             kind: FaultKind::Impure,
@@ -107,6 +113,7 @@ impl Again {
                 .select(&self.job, &**candidates, *passes, &mut manner)
                 .map(drop),
             Asked::Byoc(call) => chain.route(&self.job, call, &mut manner).map(drop),
+            Asked::Failover(question) => question.ask(chain, &self.job, &mut manner),
         };
         let marks = manner.marks.unwrap_or_default();
         if let Err(failed) = &asked {
@@ -129,7 +136,7 @@ impl Again {
     }
 }
 
-/// A mark of what a stage made of a call: the same for the same.
+/// A mark of what a stage made of a call or of attempts: the same for the same.
 pub(crate) fn mark_of(made: &impl std::fmt::Debug) -> u64 {
     let mut hasher = DefaultHasher::new();
     format!("{made:?}").hash(&mut hasher);

@@ -16,7 +16,7 @@ use crate::chain::byoc::{Call, RouteOutcome, Step, Terms};
 use crate::chain::{Manner, Refusal};
 use crate::decide::nothing_active;
 use crate::decision::Fallback;
-use crate::fault::{Fault, plain};
+use crate::fault::{Fault, Hook, plain};
 use crate::generation::Generation;
 use crate::host::{Active, Shared};
 use crate::metrics::Metrics;
@@ -127,7 +127,7 @@ impl Shared {
     ) -> Routed {
         let (generation, on_canary) = active.asked(job);
         let id = self.routes.number();
-        let mut manner = Manner::warm(self.samples(id) && generation.chain.has_byoc());
+        let mut manner = Manner::warm(self.samples(Hook::Byoc, id) && generation.chain.has_byoc());
         let refused = |refusal| RouteOutcome::refused(Terms::new(job, request), refusal);
         let (outcome, fault, fallback) = if generation.is_none() {
             (refused(nothing_active()), None, None)

@@ -3,8 +3,12 @@
 mod support;
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
-use pointsman_policy::{Call, Config, FaultKind, Hook, Host, State};
+use pointsman_facts::{Blame, Failure, FailureKind, Price, Symbol};
+use pointsman_policy::{
+    AttemptView, Call, Config, FaultKind, Generation, Hook, Host, Remaining, State,
+};
 use support::{Made, Rows, activate, config, eventually, job};
 
 /// A host that asks every decision again.
@@ -14,6 +18,17 @@ fn checking() -> Host {
         ..config()
     };
     Host::new(config, None).expect("an engine")
+}
+
+fn attempt(failure: Option<&Failure>) -> AttemptView<'_> {
+    AttemptView {
+        candidate: Symbol(1000),
+        row: Some(0),
+        started_ms: 0,
+        elapsed_ms: 10,
+        running: failure.is_none(),
+        failure,
+    }
 }
 
 #[test]
@@ -99,4 +114,91 @@ fn a_router_that_counts_its_calls_is_caught_too() {
     let fault = host.generations()[0].last_fault.clone().expect("a fault");
     assert_eq!((fault.kind, fault.hook), (FaultKind::Impure, Hook::Byoc));
     assert_eq!(&*fault.stage, "byoc-counts-calls");
+}
+
+#[test]
+fn failover_that_counts_its_calls_is_caught_at_each_of_its_hooks() {
+    type Ask = fn(&Arc<Generation>, u64, Remaining<'_>);
+    let failure = |generation: &Arc<Generation>, seed, remaining: Remaining<'_>| {
+        let reset = Failure::new(Blame::Network, FailureKind::Reset, "");
+        let attempts = [attempt(Some(&reset))];
+        let _ = generation.on_failure(&job(seed), &attempts, remaining);
+    };
+    let slow = |generation: &Arc<Generation>, seed, remaining: Remaining<'_>| {
+        let _ = generation.on_slow(&job(seed), &[attempt(None)], remaining);
+    };
+    let price = |generation: &Arc<Generation>, seed, remaining: Remaining<'_>| {
+        let free = Price::FREE;
+        let _ = generation.on_price_change(&job(seed), free, free, remaining);
+    };
+    for ask in [failure as Ask, slow, price] {
+        let host = checking();
+        let counting = Made::new("reject")
+            .select("abstain", "")
+            .rescue("failover-counts-calls", "");
+        activate(&host, &counting.bundle());
+        let generation = host.active();
+        let rows = Rows::slower(3);
+        let remaining = Remaining {
+            candidates: &rows,
+            rows: &[2, 0],
+        };
+        for seed in 0..50 {
+            ask(&generation, seed, remaining);
+        }
+        eventually("it is found out", || host.trials().purity.different > 0);
+        let fault = host.generations()[0].last_fault.clone().expect("a fault");
+        assert_eq!(
+            (fault.kind, fault.hook),
+            (FaultKind::Impure, Hook::Failover)
+        );
+        assert_eq!(&*fault.stage, "failover-counts-calls");
+    }
+}
+
+#[test]
+fn pure_failover_answers_the_same_again() {
+    let host = checking();
+    let pure = Made::new("reject")
+        .select("abstain", "")
+        .rescue("failover-kind", "")
+        .rescue("failover-next", "");
+    activate(&host, &pure.bundle());
+    let generation = host.active();
+    let rows = Rows::slower(4);
+    let remaining = Remaining {
+        candidates: &rows,
+        rows: &[3, 1],
+    };
+    for seed in 0..20 {
+        let reset = Failure::new(Blame::Network, FailureKind::Reset, "");
+        let attempts = [attempt(Some(&reset))];
+        let _ = generation.on_failure(&job(seed), &attempts, remaining);
+        let _ = generation.on_slow(&job(seed), &[attempt(None)], remaining);
+        let _ = generation.on_price_change(&job(seed), Price::FREE, Price::FREE, remaining);
+    }
+    let done = || host.trials().purity;
+    eventually("all are checked", || done().same + done().dropped == 60);
+    assert_eq!(done().different, 0);
+}
+
+#[test]
+fn failover_is_checked_a_hundred_times_as_often() {
+    let config = Config {
+        purity_sample: NonZeroU32::new(500),
+        ..config()
+    };
+    let host = Host::new(config, None).expect("an engine");
+    let made = Made::new("reject").select("abstain", "");
+    activate(&host, &made.rescue("failover-next", "").bundle());
+    let generation = host.active();
+    let rows = Rows::slower(2);
+    let remaining = Remaining {
+        candidates: &rows,
+        rows: &[0],
+    };
+    for seed in 0..18 {
+        let _ = generation.on_slow(&job(seed), &[attempt(None)], remaining);
+    }
+    eventually("three are checked", || host.trials().purity.same == 3);
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman_facts::{Blame, Candidates, Failure, Job, Price, Symbol};
+use pointsman_facts::{Blame, Candidates, Failure, Job, Kept, Price, Symbol};
 
 use super::gather::{Base, Scratch, View};
 use super::merge::{bad_row, checked};
-use super::{Chain, Failed, Question, Refusal, Stage};
+use super::{Chain, Failed, Manner, Question, Refusal, Stage};
 use crate::engine::Instance;
 use crate::fault::Cause;
 use crate::native::NativeStage;
+use crate::purity;
 use crate::wit;
 
 /// One try of the job, as dispatch tells it.
@@ -91,8 +92,29 @@ pub enum Bargain {
     Stop(Refusal),
 }
 
+/// Why the failover chain is asked.
+#[derive(Clone, Debug)]
+pub(crate) enum Occasion {
+    /// An attempt failed; all attempts.
+    Failure(Vec<wit::Attempt>),
+    /// An attempt is slow; all attempts.
+    Slow(Vec<wit::Attempt>),
+    /// A price was the first and is the second.
+    PriceChange(Price, Price),
+}
+
+/// A question to the failover chain that outlives its job.
+pub(crate) struct KeptQuestion {
+    pub(crate) occasion: Occasion,
+    pub(crate) candidates: Arc<dyn Kept>,
+    pub(crate) rows: Vec<u32>,
+}
+
+/// What the failover chain says, and the stage that said it.
+pub(crate) type Said<T> = Result<(T, Option<Arc<str>>), Failed>;
+
 /// An answer that can be "no opinion".
-pub(crate) trait Opinion: Sized {
+pub(crate) trait Opinion: std::fmt::Debug + Sized {
     fn abstains(&self) -> bool;
     /// No opinion.
     fn abstain() -> Self;
@@ -107,6 +129,27 @@ impl std::fmt::Debug for Remaining<'_> {
         f.debug_struct("Remaining")
             .field("rows", &self.rows)
             .finish_non_exhaustive()
+    }
+}
+
+// === impl KeptQuestion ===
+
+impl KeptQuestion {
+    /// Asks `chain` about it, and leaves its answer in `manner`'s marks.
+    pub(crate) fn ask(&self, chain: &Chain, job: &Job, manner: &mut Manner) -> Result<(), Failed> {
+        let remaining = Remaining {
+            candidates: &*self.candidates,
+            rows: &self.rows,
+        };
+        match &self.occasion {
+            Occasion::Failure(attempts) => {
+                chain.on_failure(job, attempts, remaining, manner).map(drop)
+            }
+            Occasion::Slow(attempts) => chain.on_slow(job, attempts, remaining, manner).map(drop),
+            &Occasion::PriceChange(before, after) => chain
+                .on_price_change(job, (before, after), remaining, manner)
+                .map(drop),
+        }
     }
 }
 
@@ -167,15 +210,16 @@ impl Chain {
     pub(crate) fn on_failure(
         &self,
         job: &Job,
-        attempts: &[AttemptView<'_>],
+        attempts: &[wit::Attempt],
         remaining: Remaining<'_>,
-    ) -> Result<(Remedy, Option<Arc<str>>), Failed> {
-        let attempts = lower(attempts);
+        manner: &mut Manner,
+    ) -> Said<Remedy> {
         self.rescue(
             job,
             remaining,
-            |instance, question| instance.on_failure(question.job(), &attempts, question.table()),
-            |native, question| native.on_failure(&question.job(), &attempts, &question.table()),
+            manner,
+            |instance, question| instance.on_failure(question.job(), attempts, question.table()),
+            |native, question| native.on_failure(&question.job(), attempts, &question.table()),
             |remedy, stage| {
                 Ok(Remedy {
                     rest: ms(remedy.rest_ms),
@@ -194,15 +238,16 @@ impl Chain {
     pub(crate) fn on_slow(
         &self,
         job: &Job,
-        attempts: &[AttemptView<'_>],
+        attempts: &[wit::Attempt],
         remaining: Remaining<'_>,
-    ) -> Result<(Patience, Option<Arc<str>>), Failed> {
-        let attempts = lower(attempts);
+        manner: &mut Manner,
+    ) -> Said<Patience> {
         self.rescue(
             job,
             remaining,
-            |instance, question| instance.on_slow(question.job(), &attempts, question.table()),
-            |native, question| native.on_slow(&question.job(), &attempts, &question.table()),
+            manner,
+            |instance, question| instance.on_slow(question.job(), attempts, question.table()),
+            |native, question| native.on_slow(&question.job(), attempts, &question.table()),
             |patience, _| {
                 Ok(match patience {
                     wit::Patience::Abstain => Patience::Abstain,
@@ -219,7 +264,8 @@ impl Chain {
         job: &Job,
         (before, after): (Price, Price),
         remaining: Remaining<'_>,
-    ) -> Result<(Bargain, Option<Arc<str>>), Failed> {
+        manner: &mut Manner,
+    ) -> Said<Bargain> {
         let price = |price: Price| wit::Price {
             num: price.num,
             den: price.den.get(),
@@ -228,6 +274,7 @@ impl Chain {
         self.rescue(
             job,
             remaining,
+            manner,
             |instance, question| {
                 instance.on_price_change(question.job(), (before, after), question.table())
             },
@@ -251,10 +298,11 @@ impl Chain {
         &self,
         job: &Job,
         remaining: Remaining<'_>,
+        manner: &mut Manner,
         wasm: impl Fn(&mut Instance, &Question<'_>) -> Result<A, Cause>,
         native: impl Fn(&dyn NativeStage, &Question<'_>) -> A,
         accept: impl Fn(A, &Stage) -> Result<T, Cause>,
-    ) -> Result<(T, Option<Arc<str>>), Failed> {
+    ) -> Said<T> {
         let rows = remaining.rows.len();
         let known = remaining.candidates.rows();
         if remaining.rows.iter().any(|&row| row as usize >= known) {
@@ -277,12 +325,15 @@ impl Chain {
                 let question = Question::new(job, &facts, &columns, rows);
                 stage.ask(
                     rows,
-                    false,
+                    manner.fresh,
                     |instance| wasm(instance, &question),
                     |policy| native(policy, &question),
                     |answer| accept(answer, stage),
                 )
             });
+            if let (Ok(answered), Some(marks)) = (&asked, &mut manner.marks) {
+                marks.push(purity::mark_of(&answered.answer));
+            }
             match asked {
                 Ok(answered) if answered.answer.abstains() => {}
                 Ok(answered) => return Ok((answered.answer, Some(Arc::clone(&stage.name)))),
@@ -314,7 +365,8 @@ fn stop(stage: &Stage, refusal: wit::Refusal) -> Result<Refusal, Cause> {
     Ok(Refusal::of(stage, refusal))
 }
 
-fn lower(attempts: &[AttemptView<'_>]) -> Vec<wit::Attempt> {
+/// Attempts as a policy is told of them.
+pub(crate) fn lower(attempts: &[AttemptView<'_>]) -> Vec<wit::Attempt> {
     attempts
         .iter()
         .map(|attempt| wit::Attempt {

@@ -97,7 +97,7 @@ pub(crate) struct Outcome {
     pub(crate) fuel: u64,
 }
 
-/// How a selection or a call of a custom container is asked.
+/// How a chain is asked.
 #[derive(Debug, Default)]
 pub(crate) struct Manner {
     /// Through instances that were never asked before.
