@@ -256,6 +256,15 @@ impl Candidates for View {
             // Stake and leaderboard scores have no source yet; the others are made by the chain of stages.
             Column::Stake
             | Column::ScorePerf
+            | Column::Active
+            | Column::StakeRank
+            | Column::RewardCut
+            | Column::FeeShare
+            | Column::RoundsActive
+            | Column::Recipient
+            | Column::TicketFaceValue
+            | Column::TicketWinProb
+            | Column::TicketValue
             | Column::ScoreSum
             | Column::Position
             | Column::FitWhy
