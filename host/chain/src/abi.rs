@@ -86,6 +86,7 @@ sol! {
         }
 
         function getSenderInfo(address sender) external view returns (Sender memory sender, ReserveInfo memory reserve);
+        function claimedReserve(address reserveHolder, address claimant) external view returns (uint256);
         function unlockPeriod() external view returns (uint256);
         function ticketValidityPeriod() external view returns (uint256);
 
@@ -142,6 +143,7 @@ mod tests {
             (RoundsManager::currentRoundLockedCall::SELECTOR, "6841f253"),
             (ServiceRegistry::getServiceURICall::SELECTOR, "214c2a4b"),
             (TicketBroker::getSenderInfoCall::SELECTOR, "e1a589da"),
+            (TicketBroker::claimedReserveCall::SELECTOR, "4ac826da"),
             (TicketBroker::fundDepositCall::SELECTOR, "6caa736b"),
             (TicketBroker::fundReserveCall::SELECTOR, "6f9c3c8f"),
             (

@@ -46,4 +46,4 @@ pub use snapshot::SnapshotError;
 pub use state::{Broker, Orchestrator, Round, Sender, State};
 pub use uri::{MAX_URI, ServiceUri};
 pub use views::ViewError;
-pub use wallet::{Deed, Done, Fees, Plan, Wallet, WalletError};
+pub use wallet::{Account, Deed, Done, Fees, Plan, Wallet, WalletError};

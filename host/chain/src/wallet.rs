@@ -26,6 +26,10 @@ use crate::head::{Head, RawHead};
 use crate::keystore::Key;
 use crate::rpc::{Call, RefusalKind, RpcError};
 
+mod account;
+
+pub use account::Account;
+
 /// What is done with the account's money. All amounts in wei.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
@@ -49,6 +53,8 @@ pub enum Deed {
 pub struct Fees {
     /// Most wei for one gas, tip included. `None`: what the chain asks.
     pub cap: Option<u128>,
+    /// Most gas for one transaction. `None`: a fifth more than the node reckons.
+    pub gas: Option<u64>,
     /// A transaction that is in no block for so long is replaced.
     pub patience: Duration,
     /// Most replacements.
@@ -112,6 +118,16 @@ pub enum WalletError {
         /// [`Fees::cap`].
         cap: u128,
     },
+    /// The limit of gas is under what the deed uses: it would fail and be paid for.
+    #[error(
+        "the transaction uses about {needed} gas, the limit is {limit}: raise the limit, or set none"
+    )]
+    TooLittleGas {
+        /// By the node's reckoning.
+        needed: u64,
+        /// [`Fees::gas`].
+        limit: u64,
+    },
     /// The account cannot pay.
     #[error("{account} has {balance} wei; {value} wei and up to {fees} wei of fees are needed")]
     NotEnough {
@@ -152,7 +168,7 @@ pub enum WalletError {
 pub struct Wallet {
     chain: Chain,
     key: Key,
-    fees: Fees,
+    fees: parking_lot::Mutex<Fees>,
     turn: Mutex<()>,
 }
 
@@ -198,6 +214,7 @@ impl Default for Fees {
     fn default() -> Self {
         Self {
             cap: None,
+            gas: None,
             patience: Duration::from_secs(300),
             replacements: 1,
             look: Duration::from_secs(1),
@@ -235,26 +252,26 @@ impl Wallet {
         Self {
             chain,
             key,
-            fees,
+            fees: parking_lot::Mutex::new(fees),
             turn: Mutex::new(()),
         }
+    }
+
+    /// What transactions may cost.
+    #[must_use]
+    pub fn fees(&self) -> Fees {
+        *self.fees.lock()
+    }
+
+    /// Changes that, from the next plan and the next replacement on.
+    pub fn set_fees(&self, fees: Fees) {
+        *self.fees.lock() = fees;
     }
 
     /// Whose it is.
     #[must_use]
     pub fn address(&self) -> Address {
         self.key.address()
-    }
-
-    /// What the account has, wei, beside what is in the TicketBroker.
-    ///
-    /// # Errors
-    ///
-    /// [`RpcError`].
-    pub async fn balance(&self) -> Result<U256, RpcError> {
-        let params = json!([self.address(), "latest"]);
-        let answer = self.chain.rpc().call(Call::new("eth_getBalance", params));
-        answer.await?.parse("a number")
     }
 
     /// What `deed` costs now, and whether it can be done. Sends nothing.
@@ -297,9 +314,15 @@ impl Wallet {
         if let Some(refusal) = answers[4].refusal() {
             return Err(WalletError::Refused(refusal.message.clone()));
         }
-        let gas: U64 = answers[4].parse("a number")?;
-        // The state may be another when it is run.
-        let gas = gas.to::<u64>().saturating_mul(6) / 5;
+        let needed = answers[4].parse::<U64>("a number")?.to::<u64>();
+        let gas = match self.fees().gas {
+            Some(limit) if limit < needed => {
+                return Err(WalletError::TooLittleGas { needed, limit });
+            }
+            Some(limit) => limit,
+            // The state may be another when it is run.
+            None => needed.saturating_mul(6) / 5,
+        };
         let plan = Plan {
             deed,
             from,
@@ -332,18 +355,19 @@ impl Wallet {
         sent.push(self.submit(&plan).await?);
         let mut why = "no block had it".to_owned();
         loop {
-            sleep(self.fees.look).await;
+            let fees = self.fees();
+            sleep(fees.look).await;
             match self.receipt(&sent).await {
                 Ok(Some(receipt)) => return self.done(&receipt, &sent),
                 Ok(None) => {}
                 Err(error) => why = error.to_string(),
             }
-            if since.elapsed() < self.fees.patience {
+            if since.elapsed() < fees.patience {
                 continue;
             }
             since = Instant::now();
-            let replaced = sent.len() as u64 > u64::from(self.fees.replacements);
-            let dearer = plan.dearer(self.fees.cap).filter(|_| !replaced);
+            let replaced = sent.len() as u64 > u64::from(fees.replacements);
+            let dearer = plan.dearer(fees.cap).filter(|_| !replaced);
             let Some(dearer) = dearer else {
                 let hash = sent.last().copied().unwrap_or_default();
                 return Err(WalletError::Unknown { hash, why });
@@ -359,7 +383,7 @@ impl Wallet {
     fn price(&self, base: u128, tip: u128) -> Result<(u128, u128), WalletError> {
         let most = base.saturating_mul(2).saturating_add(tip);
         let needed = base.saturating_add(tip);
-        match self.fees.cap {
+        match self.fees().cap {
             Some(cap) if needed > cap => Err(WalletError::TooDear { needed, cap }),
             Some(cap) => Ok((most.min(cap), tip)),
             None => Ok((most, tip)),

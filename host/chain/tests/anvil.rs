@@ -269,11 +269,19 @@ async fn money_goes_in_and_comes_out_again() {
     chain.ready(LONG).await.unwrap();
     let wallet = wallet(&chain);
     let (deposit, reserve) = (U256::from(1_000_000), U256::from(2_000_000));
-    let before = wallet.balance().await.unwrap();
+    let account = async || chain.account(wallet.address()).await.unwrap();
+    let before = account().await;
+    assert!(before.empty() && !before.unlocking() && !before.paused);
     let plan = wallet.plan(Deed::Fund { deposit, reserve }).await.unwrap();
     let done = wallet.send(&plan).await.unwrap();
-    let spent = before - wallet.balance().await.unwrap();
+    let after = account().await;
+    let spent = before.balance - after.balance;
     assert_eq!(spent, deposit + reserve + done.fee);
+    assert_eq!((after.sender.deposit, after.pending), (deposit, 0));
+    assert_eq!(
+        (after.round, after.unlock_period, after.round_length),
+        (3, 2, 1000)
+    );
     assert!(done.fee <= plan.fees());
     until(&chain, |state| {
         state
@@ -297,12 +305,21 @@ async fn money_goes_in_and_comes_out_again() {
     until(&chain, |state| !unlocking(state)).await;
     let plan = wallet.plan(Deed::Unlock).await.unwrap();
     wallet.send(&plan).await.unwrap();
+    let locked = account().await;
+    assert_eq!((locked.withdraw_round(), locked.unlocking()), (5, true));
+    let left = locked.blocks_until(5);
+    assert_eq!(left, locked.round_left + 1000);
+    town.mine(left - 1).await.unwrap();
+    assert_eq!((account().await.round, account().await.round_left), (4, 1));
     town.next_round().await.unwrap();
-    town.next_round().await.unwrap();
+    assert_eq!(account().await.blocks_until(5), 0);
     let plan = wallet.plan(Deed::Withdraw).await.unwrap();
     wallet.send(&plan).await.unwrap();
     let state = until(&chain, |state| {
         state.sender.is_some_and(|sender| sender.deposit.is_zero())
     });
     assert_eq!(state.await.sender.unwrap().reserve, U256::ZERO);
+    let empty = account().await;
+    assert!(empty.empty() && !empty.unlocking(), "{empty:?}");
+    assert_eq!(empty.sender.withdraw_round, U256::from(5), "it stays");
 }
