@@ -5,6 +5,7 @@ use pointsman_wire::net::{Payment, PriceInfo};
 use pointsman_wire::payment;
 use pointsman_wire::refusal::Refusal;
 
+use crate::failure::Kind;
 use crate::node::Life;
 use crate::recipient::{PaymentError, Terms};
 
@@ -43,6 +44,7 @@ pub(crate) async fn take(
     payment: &Payment,
     token_session: &str,
     balance: &str,
+    kind: Option<&Kind>,
 ) -> Result<Option<Paid>, Stop> {
     let Some(recipient) = &life.recipient else {
         return Ok(None);
@@ -54,8 +56,12 @@ pub(crate) async fn take(
         internal()
     })?;
     let price = life.node.settings().price;
+    let times = match kind {
+        Some(Kind::DoubledPrice) => 2,
+        _ => 1,
+    };
     let terms = recipient
-        .terms(sender, Some(token_session), price, &standing)
+        .terms(sender, Some(token_session), price, times, &standing)
         .map_err(|_| internal())?;
     recipient
         .receive(payment, balance, &standing)

@@ -49,7 +49,7 @@ impl Rpc {
         let standing = recipient.standing(sender).await;
         let standing = standing.map_err(|cause| Status::unknown(cause.to_string()))?;
         let price = self.life.node.settings().price;
-        let terms = recipient.terms(sender, None, price, &standing);
+        let terms = recipient.terms(sender, None, price, 1, &standing);
         terms
             .map(Some)
             .map_err(|cause| Status::unknown(cause.to_string()))

@@ -70,7 +70,7 @@ async fn accept(
 ) -> Result<(Admitted, Option<Paid>), Stop> {
     let admitted = admit(life, headers, kind).map_err(Stop::Refuse)?;
     let session = &admitted.token.session_id;
-    let paid = pay::take(life, &admitted.payment, session, session).await?;
+    let paid = pay::take(life, &admitted.payment, session, session, kind).await?;
     if let Some(paid) = &paid {
         paid.suffices(life)?;
     }

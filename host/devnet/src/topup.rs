@@ -49,7 +49,7 @@ pub(crate) async fn payment(life: &Life, request: Request<Incoming>) -> Option<A
         let admitted = admit(life, &head.headers, None).map_err(Stop::Refuse)?;
         let manifest = String::from_utf8_lossy(&admitted.segment.data.manifest_id).into_owned();
         let session = &admitted.token.session_id;
-        let paid = pay::take(life, &admitted.payment, session, &manifest).await?;
+        let paid = pay::take(life, &admitted.payment, session, &manifest, None).await?;
         Ok((admitted.token, paid))
     };
     match taken.await {
@@ -101,7 +101,7 @@ async fn fresh(life: &Life, body: Incoming) -> Result<Answer, (StatusCode, Strin
     }
     let standing = recipient.standing(sender).await.map_err(|e| internal(&e))?;
     let terms = recipient
-        .terms(sender, Some(manifest), None, &standing)
+        .terms(sender, Some(manifest), None, 1, &standing)
         .map_err(|cause| internal(&cause))?;
     let node = &life.node;
     let info = OrchestratorInfo {

@@ -93,6 +93,8 @@ pub enum Kind {
     EndlessTickets,
     /// The offer's tickets are to be made out to an address, other in every answer.
     WrongRecipient,
+    /// A session's next price is twice the one that it began with. Off-chain there is none.
+    DoubledPrice,
 }
 
 /// How often a rule applies.
@@ -146,7 +148,9 @@ impl Kind {
             | Self::StaleTickets
             | Self::EndlessTickets
             | Self::WrongRecipient => &[GetOrchestrator, Segment],
-            Self::Error { .. } | Self::FewerRenditions | Self::Busy => &[Segment],
+            Self::Error { .. } | Self::FewerRenditions | Self::Busy | Self::DoubledPrice => {
+                &[Segment]
+            }
             Self::CorruptRendition | Self::MissingRendition => &[Download],
         }
     }

@@ -46,6 +46,7 @@ const PLAIN: &[(&str, Kind)] = &[
     ("stale-tickets", Kind::StaleTickets),
     ("endless-tickets", Kind::EndlessTickets),
     ("wrong-recipient", Kind::WrongRecipient),
+    ("doubled-price", Kind::DoubledPrice),
 ];
 
 /// The failures of one orchestrator, in order of precedence. Empty: it works.

@@ -162,12 +162,13 @@ impl Recipient {
         self.account.view.standing(sender, self.address()).await
     }
 
-    /// What it asks of a sender: `price`, or what the session began with, and fresh parameters.
+    /// What it asks of a sender: `price`, or what the session began with, so many times, and fresh parameters.
     pub(crate) fn terms(
         &self,
         sender: Address,
         session: Option<&str>,
         price: Option<Price>,
+        times: u32,
         standing: &Standing,
     ) -> Result<Terms, InsufficientReserve> {
         let settings = &self.account.settings;
@@ -177,6 +178,7 @@ impl Recipient {
             Some(price) => params::info(&price),
             None => params::price(settings, price, standing, pending)?,
         };
+        let price = params::times(price, times);
         let face_value = params::face_value(settings, &price, standing, pending)?;
         let mut seed = [0; 32];
         fastrand::fill(&mut seed);

@@ -31,6 +31,14 @@ pub(super) fn ratio(price: &PriceInfo) -> Option<Ratio> {
     (units != 0).then(|| Ratio::new(wei.into(), units.into()))
 }
 
+/// So many times a price.
+pub(super) fn times(price: PriceInfo, times: u32) -> PriceInfo {
+    match ratio(&price) {
+        Some(of_one) if times != 1 => info(&(of_one * Ratio::from_integer(times.into()))),
+        _ => price,
+    }
+}
+
 /// A price on the wire, in lowest terms.
 pub(super) fn info(price: &Ratio) -> PriceInfo {
     PriceInfo {

@@ -116,7 +116,7 @@ impl Ceilings {
         }
         let mut read = BTreeMap::new();
         for entry in list.capabilities_prices {
-            let capability = pipeline(&entry.pipeline)
+            let capability = capability_named(&entry.pipeline)
                 .ok_or_else(|| CeilingsError::Pipeline(entry.pipeline.clone()))?;
             let model = or_default(&entry.model_id).to_owned();
             let quote = entry.quote(units).map_err(|cause| CeilingsError::Amount {
@@ -144,6 +144,17 @@ impl Ceilings {
     /// Sets the ceiling for everything.
     pub fn set_everything(&mut self, quote: Option<Quote>) {
         self.everything = quote;
+    }
+
+    /// The ceiling of what no other applies to.
+    #[must_use]
+    pub fn everything(&self) -> Option<&Quote> {
+        self.everything.as_ref()
+    }
+
+    /// All of them.
+    pub fn quotes(&self) -> impl Iterator<Item = &Quote> {
+        self.everything.iter().chain(self.models.values())
     }
 
     /// The ceiling of a job; `None` is any price.
@@ -198,7 +209,8 @@ impl Entry {
 }
 
 /// The number of a pipeline by its name: the capability's, in small letters with dashes. Containers have no ceiling here.
-fn pipeline(name: &str) -> Option<u32> {
+#[must_use]
+pub fn capability_named(name: &str) -> Option<u32> {
     let (capability, _) = ALL
         .iter()
         .filter(|(capability, _)| *capability != pointsman_wire::capabilities::Capability::Byoc)

@@ -7,12 +7,14 @@
 //! price made anew from this one.
 //!
 //! [`Ceilings`] are the operator's. A ceiling in USD needs a rate to mean anything: without one the answer is an error and
-//! not "no ceiling". go-livepeer applies its ceilings while it selects, and never again; ours hold for every payment.
+//! not "no ceiling". [`MaxPrices`] are they while the gateway runs. go-livepeer applies its ceilings while it selects, and never again; ours hold for every payment.
 
 mod ceilings;
+mod live;
 mod quote;
 
-pub use ceilings::{Ceilings, CeilingsError, Wanted};
+pub use ceilings::{Ceilings, CeilingsError, Wanted, capability_named};
+pub use live::{Feed, MaxPrices, NoCeiling, Sighting, Work};
 pub use quote::{Currency, NoRate, Quote, QuoteError, Rate};
 
 use std::fmt;

@@ -114,6 +114,12 @@ impl Quote {
         }))
     }
 
+    /// What it is in.
+    #[must_use]
+    pub fn currency(&self) -> &Currency {
+        &self.currency
+    }
+
     /// The price in wei, at a rate where one is needed.
     ///
     /// # Errors
