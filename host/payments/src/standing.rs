@@ -16,8 +16,8 @@ use pointsman_wire::ticket::Expiration;
 
 use crate::show::Wei;
 
-/// The chain as paying sees it, at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The chain as paying sees it, at one moment. The default knows nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     /// Last L1 block. Ticket parameters expire by it.
     pub l1_block: u64,

@@ -195,6 +195,12 @@ impl Hold {
         self.tickets
     }
 
+    /// So many tickets were bought, whatever was needed.
+    pub(crate) fn buys(&mut self, tickets: u32, ticket_value: &Ratio) {
+        self.tickets = tickets;
+        self.bought = ticket_value * Ratio::from_integer(tickets.into());
+    }
+
     /// Ends the job.
     pub fn settle(mut self, ending: Ending) {
         self.ending = ending;

@@ -39,7 +39,7 @@ pub enum PayError {
     #[error(transparent)]
     Unpayable(#[from] Unpayable),
     /// The tickets are worth so little that too many are needed.
-    #[error("{tickets} tickets of {} are needed for {}: orchestrators take 600", Wei(*.value), Wei(*.fee))]
+    #[error("{tickets} tickets of {} are needed for {}: at most {most} are made at once", Wei(*.value), Wei(*.fee))]
     Tickets {
         /// How many.
         tickets: u32,
@@ -47,6 +47,8 @@ pub enum PayError {
         fee: U256,
         /// What one is worth, in wei, rounded up.
         value: U256,
+        /// What orchestrators take, or a remote signer makes.
+        most: u32,
     },
     /// The ledger does not allow it, or cannot be written.
     #[error(transparent)]
@@ -103,6 +105,12 @@ impl PayError {
             Self::Unpayable(Unpayable::Funds(cannot)) => Some(cannot),
             _ => None,
         }
+    }
+
+    /// The remote signer, when that is why: no orchestrator is to blame, and none that wants tickets can be paid.
+    #[must_use]
+    pub fn is_of_the_signer(&self) -> bool {
+        matches!(self, Self::Remote(error) if error.verdict() == Verdict::Stop)
     }
 
     /// The cap that is reached, when that is why.

@@ -14,6 +14,21 @@
 //!
 //! Off-chain the same calls work and pay nothing: the header is empty, and every price is 0.
 //!
+//! # With a remote signer
+//!
+//! The same way, but for its end: credit says how many tickets are needed, the [signer](crate::remote) is asked for them, and what it
+//! made is in the ledger before it may be sent. What holds:
+//!
+//! - **Spend.** The payment is decoded: its tickets and what they are worth are entered as if they had been signed here. A payment that
+//!   the ledger refuses is not sent, and does not count with the signer either.
+//! - **Limits and caps.** The most that a ticket and a payment may be worth is checked before the signer is asked, with the number of
+//!   tickets that are needed; caps by job, key and day with the number that it made, before they leave.
+//! - **Prices.** Ceilings, and the doubling of a session's price, are checked before the signer is asked. It has ceilings of its own.
+//! - **Credit** is kept and drawn down as ever: the signer is asked only where credit does not suffice.
+//! - **Funds and expiry** are the signer's to know. They are checked here too where the gateway follows a chain.
+//!
+//! Orchestrators that ask for no tickets are neither paid nor signed for: they go on whatever the signer does.
+//!
 //! ```no_run
 //! # use pointsman_payments::{fee, purse::{Charge, PayError, Purse}};
 //! # use pointsman_wire::{net::OrchestratorInfo, profile::Profile};
@@ -64,14 +79,15 @@ use parking_lot::RwLock;
 use pointsman_wire::amount::{Ratio, U256, ceil};
 use pointsman_wire::net::OrchestratorInfo;
 use pointsman_wire::payment;
+use pointsman_wire::segment::Order;
 use pointsman_wire::sign::{Address, orchestrator_request_message};
 use pointsman_wire::ticket::{MAX_NONCES, Params};
 
-use crate::balance::{Balances, Ending, Key};
+use crate::balance::{Balances, Ending, Hold, Key};
 use crate::fee::Fee;
 use crate::ledger::Ledger;
 use crate::params::{Limits, Unpayable, check};
-use crate::remote::{Ask, Stream};
+use crate::remote::{Accounts, Ask, Kind, MAX_TICKETS, Remote, RemoteError, Stream};
 use crate::signer::{Batch, Nobody, SignError, Signer};
 use crate::standing::{CannotPay, Funds, Lack, Standing};
 
@@ -86,6 +102,7 @@ pub struct Purse(Arc<Inner>);
 struct Inner {
     signer: Arc<dyn Signer>,
     identity: Vec<u8>,
+    remote: Option<Accounts>,
     ledger: Option<Ledger>,
     limits: Limits,
     balances: Balances,
@@ -120,7 +137,7 @@ impl Purse {
     /// A purse that pays nobody.
     #[must_use]
     pub fn off_chain() -> Self {
-        Self::with(Arc::new(Nobody), Vec::new(), None, Limits::default())
+        Self::with(Arc::new(Nobody), Vec::new(), None, None, Limits::default())
     }
 
     /// A purse that pays by `signer` and enters all of it in `ledger`. It pays nothing before [`observe`](Self::observe) has
@@ -132,18 +149,29 @@ impl Purse {
     pub fn new(signer: Arc<dyn Signer>, ledger: Ledger, limits: Limits) -> Result<Self, SignError> {
         let message = orchestrator_request_message(signer.address());
         let identity = signer.sign_message(message.as_bytes())?;
-        Ok(Self::with(signer, identity, Some(ledger), limits))
+        Ok(Self::with(signer, identity, None, Some(ledger), limits))
+    }
+
+    /// A purse whose payments `remote` makes, and that enters all of it in `ledger`. It pays nothing before the signer has said who it
+    /// is. What [`observe`](Self::observe) tells is checked too, but nothing waits for it.
+    #[must_use]
+    pub fn remote(remote: Remote, ledger: Ledger, limits: Limits) -> Self {
+        let accounts = Accounts::new(remote.clone());
+        let signer = Arc::new(remote);
+        Self::with(signer, Vec::new(), Some(accounts), Some(ledger), limits)
     }
 
     fn with(
         signer: Arc<dyn Signer>,
         identity: Vec<u8>,
+        remote: Option<Accounts>,
         ledger: Option<Ledger>,
         limits: Limits,
     ) -> Self {
         Self(Arc::new(Inner {
             signer,
             identity,
+            remote,
             ledger,
             limits,
             balances: Balances::default(),
@@ -162,28 +190,40 @@ impl Purse {
         self.0.ledger.is_some()
     }
 
-    /// Who asks for offers: address and signature for GetOrchestrator. Off-chain the zero address and none.
+    /// Who asks for offers: address and signature for GetOrchestrator. Off-chain, and before a remote signer has answered, the zero
+    /// address and none.
     #[must_use]
-    pub fn identity(&self) -> (Address, &[u8]) {
-        (self.0.signer.address(), &self.0.identity)
+    pub fn identity(&self) -> (Address, Vec<u8>) {
+        let address = self.0.signer.address();
+        if self.0.remote.is_none() {
+            return (address, self.0.identity.clone());
+        }
+        let message = orchestrator_request_message(address);
+        let signature = self.0.signer.sign_message(message.as_bytes());
+        (address, signature.unwrap_or_default())
     }
 
     /// Signs what a segment's header covers; empty off-chain.
     ///
     /// # Errors
     ///
-    /// When the signer signs no segments.
-    pub fn sign_segment(&self, preimage: &[u8]) -> Result<Vec<u8>, PayError> {
-        Ok(self.0.signer.sign_message(preimage)?)
+    /// When the signer signs no segments, or fails.
+    pub async fn sign_segment(&self, order: &Order<'_>) -> Result<Vec<u8>, PayError> {
+        match &self.0.remote {
+            Some(accounts) => Ok(accounts.remote.sign_segment(order).await?),
+            None => Ok(self.0.signer.sign_message(&order.preimage())?),
+        }
     }
 
-    /// Reads an offer. Off-chain its price is 0, whatever it says.
+    /// Reads an offer. Off-chain its price is 0, whatever it says; with a remote signer that of an orchestrator that asks for no
+    /// tickets is, as it is off-chain itself.
     ///
     /// # Errors
     ///
     /// When it names no price, or its ticket parameters cannot be read.
     pub fn offer(&self, info: &OrchestratorInfo) -> Result<Offer, PayError> {
-        match self.pays() {
+        let asks = self.0.remote.is_none() || info.ticket_params.is_some();
+        match self.pays() && asks {
             true => Offer::read(info),
             false => Ok(Offer::unpaid(info)),
         }
@@ -195,13 +235,13 @@ impl Purse {
     ///
     /// [`PayError`]; nothing has changed then. Dropped before it returns, nothing has left either.
     pub async fn pay(&self, charge: &Charge<'_>) -> Result<Paid, PayError> {
-        let Some(ledger) = &self.0.ledger else {
+        let offer = charge.offer;
+        let Some(ledger) = self.0.ledger.as_ref().filter(|_| !offer.is_unpaid()) else {
             return Ok(Paid {
                 header: payment::encode(None),
                 receipt: Receipt::free(),
             });
         };
-        let offer = charge.offer;
         charge.check_price()?;
         let sender = self.0.signer.address();
         let ticketless = || payment::encode(Some(&payment::ticketless(sender, offer.price_info())));
@@ -228,12 +268,20 @@ impl Purse {
         }
         let standing = self.standing(params)?;
         check(Some(params), tickets, &standing, &self.0.limits)?;
-        if tickets > MAX_NONCES {
+        let most = match &self.0.remote {
+            Some(_) => MAX_TICKETS as u32,
+            None => MAX_NONCES,
+        };
+        if tickets > most {
             return Err(PayError::Tickets {
                 tickets,
                 fee: ceil(&charge.fee.wei),
                 value: ceil(&value),
+                most,
             });
+        }
+        if let Some(accounts) = &self.0.remote {
+            return self.made_by(accounts, ledger, charge, params, hold).await;
         }
         let draft = charge.draft(params, sender, value, tickets);
         let issued = ledger.draft(draft).await?;
@@ -255,6 +303,60 @@ impl Purse {
         );
         Ok(Paid {
             header: payment::encode(Some(&message)),
+            receipt: receipt.leaving(),
+        })
+    }
+
+    /// Has the remote signer make the tickets that `hold` needs.
+    async fn made_by(
+        &self,
+        accounts: &Accounts,
+        ledger: &Ledger,
+        charge: &Charge<'_>,
+        params: &Params,
+        mut hold: Hold,
+    ) -> Result<Paid, PayError> {
+        let (offer, value) = (charge.offer, params.expected_value());
+        let account = accounts.account(&charge.account(params));
+        let mut books = account.books.lock().await;
+        let units = books.units(hold.tickets(), &value, offer.price());
+        let info = offer.for_signer();
+        let ask = Ask {
+            offer: &info,
+            manifest_id: charge.balance,
+            kind: Kind::Units(units),
+            app: "",
+            capabilities: None,
+            ceiling: None,
+        };
+        let sender = self.0.signer.address();
+        let made = match account.stream.generate(&ask).await {
+            Ok(Some(made)) => made,
+            // The orchestrator knows which books are right.
+            Ok(None) => {
+                books.covered(units);
+                hold.buys(0, &value);
+                let message = payment::ticketless(sender, offer.price_info());
+                return Ok(Paid {
+                    header: payment::encode(Some(&message)),
+                    receipt: Receipt::by_credit(hold),
+                });
+            }
+            Err(error) => {
+                if error.is_of_the_state() {
+                    books.begin_anew();
+                }
+                return Err(error.into());
+            }
+        };
+        hold.buys(made.tickets, &value);
+        let draft = charge.draft(&made.params, sender, value.clone(), made.tickets);
+        let issued = ledger.draft(draft).await?;
+        let receipt = Receipt::drafted(Some(hold), ledger.clone(), &issued, &made.params);
+        books.paid(made.tickets, &value, units, offer.price());
+        let (header, _) = made.commit();
+        Ok(Paid {
+            header,
             receipt: receipt.leaving(),
         })
     }
@@ -324,23 +426,48 @@ impl Purse {
         &self.0.balances
     }
 
-    /// Why nobody can be paid now, if so.
+    /// Why nobody can be paid now for want of money, if so.
     #[must_use]
     pub fn cannot_pay(&self) -> Option<CannotPay> {
         if !self.pays() {
             return None;
         }
         let standing = *self.0.standing.read();
-        let unknown = || unknown(U256::ZERO);
-        standing.map_or_else(
-            || Some(unknown()),
-            |standing| standing.check(U256::ZERO).err(),
-        )
+        let funds = |standing: Standing| standing.check(U256::ZERO).err();
+        match standing {
+            // A remote signer knows what it has.
+            None | Some(Standing { funds: None, .. }) if self.0.remote.is_some() => None,
+            None => Some(unknown(U256::ZERO)),
+            Some(standing) => funds(standing),
+        }
+    }
+
+    /// Why nobody can be paid now, whatever the reason, in words for operators.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let remote = self.0.remote.as_ref().map(|accounts| &accounts.remote);
+        let signer = remote.and_then(|remote| match remote.signs_segments() {
+            Some(false) => Some(RemoteError::Segments),
+            _ => remote.trouble(),
+        });
+        match signer {
+            Some(error) => Some(format!("cannot pay: {error}")),
+            None => self.cannot_pay().map(|cannot| cannot.to_string()),
+        }
     }
 
     fn standing(&self, params: &Params) -> Result<Standing, Unpayable> {
         let standing = *self.0.standing.read();
-        standing.ok_or_else(|| Unpayable::Funds(unknown(params.face_value)))
+        if self.0.remote.is_none() {
+            return standing.ok_or_else(|| Unpayable::Funds(unknown(params.face_value)));
+        }
+        let mut standing = standing.unwrap_or_default();
+        standing.funds.get_or_insert(Funds {
+            deposit: U256::MAX,
+            reserve: U256::MAX,
+            withdraw_round: 0,
+        });
+        Ok(standing)
     }
 }
 

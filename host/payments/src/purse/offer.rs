@@ -14,11 +14,15 @@ const MAX_SESSION: usize = 256;
 /// What an orchestrator asks for, as it said it and as numbers: a payment repeats the first and reckons with the second.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offer {
+    /// Whether nothing is paid or signed: the orchestrator is off-chain, or the gateway is.
+    unpaid: bool,
     price: Price,
     price_info: PriceInfo,
     params: Option<Params>,
     message: TicketParams,
     token: AuthToken,
+    address: Vec<u8>,
+    transcoder: String,
 }
 
 // === impl Offer ===
@@ -32,21 +36,45 @@ impl Offer {
             return Err(PayError::Session(token.session_id.len()));
         }
         Ok(Self {
+            unpaid: false,
             price,
             price_info: info.price_info.clone().unwrap_or_default(),
             params: params.map_err(Unpayable::Unreadable)?,
             message: info.ticket_params.clone().unwrap_or_default(),
             token,
+            address: info.address.clone(),
+            transcoder: info.transcoder.clone(),
         })
     }
 
     pub(super) fn unpaid(info: &OrchestratorInfo) -> Self {
         Self {
+            unpaid: true,
             price: Price::default(),
             price_info: PriceInfo::default(),
             params: None,
             message: TicketParams::default(),
             token: info.auth_token.clone().unwrap_or_default(),
+            address: Vec::new(),
+            transcoder: String::new(),
+        }
+    }
+
+    /// Whether the orchestrator asks for no tickets and checks no signature.
+    #[must_use]
+    pub fn is_unpaid(&self) -> bool {
+        self.unpaid
+    }
+
+    /// What a remote signer must see of it.
+    pub(super) fn for_signer(&self) -> OrchestratorInfo {
+        OrchestratorInfo {
+            transcoder: self.transcoder.clone(),
+            ticket_params: Some(self.message.clone()),
+            price_info: Some(self.price_info.clone()),
+            address: self.address.clone(),
+            auth_token: Some(self.token.clone()),
+            ..OrchestratorInfo::default()
         }
     }
 

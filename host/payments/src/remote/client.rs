@@ -7,13 +7,16 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use super::message::{Generated, Identity, refusal};
+use super::message::{Generated, Identity, SignedSegment, refusal};
 use super::{Discovered, RemoteError, Settings};
 
 /// Largest answer about identity or payment, in bytes. A hundred tickets are 15 kB of it.
 const MAX_ANSWER: usize = 256 << 10;
 /// Largest list of orchestrators, in bytes.
 const MAX_LIST: usize = 8 << 20;
+
+/// Signs a segment; go-livepeer's signer does not know it.
+const SEGMENT: &str = "/sign-segment";
 
 /// The signer says that the credit suffices.
 const NO_TICKETS: u16 = 482;
@@ -86,6 +89,20 @@ impl Client {
             NO_TICKETS => Ok(None),
             _ => answer.read().map(Some),
         }
+    }
+
+    pub(super) async fn sign_segment(&self, body: &Value) -> Result<SignedSegment, RemoteError> {
+        let timeout = self.settings.payment_timeout;
+        let call = || self.call(Method::POST, SEGMENT, timeout).json(body);
+        self.tried(MAX_ANSWER, call).await?.read()
+    }
+
+    /// Asks for nothing: a signer that knows the call says what is missing.
+    pub(super) async fn signs_segments(&self) -> Result<bool, RemoteError> {
+        let timeout = self.settings.identity_timeout;
+        let call = || self.call(Method::POST, SEGMENT, timeout);
+        let answer = self.tried(MAX_ANSWER, call).await?;
+        Ok(!matches!(answer.status, 404 | 405 | 501))
     }
 
     pub(super) async fn discover(&self, wanted: &[&str]) -> Result<Vec<Discovered>, RemoteError> {
@@ -170,7 +187,7 @@ fn failed(error: &reqwest::Error) -> RemoteError {
     RemoteError::Failed(kind.to_owned())
 }
 
-fn base(text: &str) -> Result<Url, RemoteError> {
+pub(super) fn base(text: &str) -> Result<Url, RemoteError> {
     let text = text.trim();
     let complete = match text.contains("://") {
         true => text.to_owned(),

@@ -8,6 +8,15 @@ pub enum RemoteError {
     /// Its address or headers are none.
     #[error("the remote signer's settings cannot be used: {0}")]
     Settings(String),
+    /// It has not said yet who it is.
+    #[error("the remote signer has not answered yet")]
+    Unknown,
+    /// It signs payments and no segments, as go-livepeer's.
+    #[error(
+        "the remote signer signs no segments, and orchestrators that ask for tickets take none without: give the gateway a keystore, or a \
+         signer that has /sign-segment"
+    )]
+    Segments,
     /// It did not answer, or said that it failed itself; also after the tries that are allowed.
     #[error("the remote signer failed: {0}")]
     Failed(String),
@@ -66,13 +75,15 @@ impl RemoteError {
             Self::Price(_) | Self::Refused(_) => Verdict::Next,
             // There is one signer for all orchestrators.
             Self::Settings(_)
+            | Self::Unknown
+            | Self::Segments
             | Self::Failed(_)
             | Self::Malformed(_)
             | Self::Unauthorised { .. } => Verdict::Stop,
         }
     }
 
-    pub(super) fn is_of_the_state(&self) -> bool {
+    pub(crate) fn is_of_the_state(&self) -> bool {
         matches!(self, Self::Refused(text) if STATE_FAULTS.contains(&text.as_str()))
     }
 }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pointsman_wire::amount::Ratio;
 use pointsman_wire::net;
+use pointsman_wire::segment::Order;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -34,6 +35,12 @@ pub(super) struct Generated {
     #[serde(rename = "segCreds")]
     pub(super) credentials: String,
     pub(super) state: State,
+}
+
+/// Answer to `/sign-segment`.
+#[derive(Deserialize)]
+pub(super) struct SignedSegment {
+    pub(super) signature: String,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +85,17 @@ pub(super) fn request(ask: &Ask<'_>, state: Option<&State>) -> Value {
         );
     }
     body
+}
+
+/// Body of `/sign-segment`.
+pub(super) fn segment(order: &Order<'_>) -> Value {
+    let profiles: Vec<_> = order.profiles.iter().map(|profile| &profile.name).collect();
+    json!({
+        "manifestID": order.manifest_id,
+        "seq": order.sequence,
+        "hash": order.hash.to_string(),
+        "profiles": profiles,
+    })
 }
 
 /// The words of a refusal: the JSON's, or the body as it is.

@@ -21,6 +21,7 @@ use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use super::message::{self, State};
 use super::{Ask, MAX_TICKETS, Remote, RemoteError};
+use crate::signer::Signer as _;
 
 /// Longest value of a header that is taken, in bytes. A hundred tickets are 13 kB.
 const MAX_HEADER: usize = 64 << 10;
@@ -65,10 +66,14 @@ impl Stream {
     ///
     /// [`RemoteError`]; the state stays as it was, or is dropped when it is at fault.
     pub async fn generate(&self, ask: &Ask<'_>) -> Result<Option<Generated>, RemoteError> {
+        self.remote.bounded(self.made(ask)).await
+    }
+
+    async fn made(&self, ask: &Ask<'_>) -> Result<Option<Generated>, RemoteError> {
         let slot = self.slot(&ask.offer.address);
         let mut turn = slot.lock_owned().await;
         let body = message::request(ask, turn.as_ref());
-        let made = match self.remote.client.generate(&body).await {
+        let made = match self.remote.0.client.generate(&body).await {
             Ok(Some(made)) => made,
             Ok(None) => return Ok(None),
             Err(error) => {
@@ -116,7 +121,7 @@ impl Stream {
             .ok_or(not("its credentials are not for this session"))?;
         let message: Payment = payment::decode(&made.payment).map_err(|_| not("no payment"))?;
         let received = Received::read(&message).map_err(|_| not("a payment without sense"))?;
-        if received.sender != self.remote.address {
+        if received.sender != self.remote.address() {
             return Err(not("the payment is from another sender"));
         }
         let asked = ask.offer.ticket_params.as_ref();

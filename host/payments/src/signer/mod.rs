@@ -9,7 +9,7 @@
 //! | kind | requests | segments | tickets |
 //! |---|---|---|---|
 //! | [`Key`] | yes | yes | yes |
-//! | [`Remote`](crate::remote::Remote) | yes, a signature that it gave once | no | only as a whole payment |
+//! | [`Remote`](crate::remote::Remote) | yes, a signature that it gave once | by [a call of its own](crate::remote::Remote::sign_segment) | only as a whole payment |
 //! | [`Nobody`] | empty | empty | no: off-chain nothing is paid |
 
 mod key;

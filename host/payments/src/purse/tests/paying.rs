@@ -1,3 +1,5 @@
+use pointsman_wire::net::Capabilities;
+
 use super::*;
 
 #[tokio::test]
@@ -95,8 +97,23 @@ async fn off_chain_nothing_is_paid_or_signed() {
     let paid = purse.pay(&charge(&offer, &fee)).await.expect("nothing");
     assert_eq!(paid.header, "");
     paid.receipt.accepted(wei(0));
-    assert_eq!(purse.identity(), (Address::ZERO, [].as_slice()));
-    assert_eq!(purse.sign_segment(b"a segment"), Ok(Vec::new()));
+    assert_eq!(purse.identity(), (Address::ZERO, Vec::new()));
+    let (capabilities, token) = (Capabilities::default(), AuthToken::default());
+    let order = Order {
+        manifest_id: "stream",
+        sequence: 0,
+        hash: B256::ZERO,
+        duration_ms: 2000,
+        profiles: &[],
+        capabilities: &capabilities,
+        auth_token: &token,
+        slice: None,
+        reinit: false,
+        perceptual_hash: false,
+        storage: None,
+    };
+    assert_eq!(purse.sign_segment(&order).await, Ok(Vec::new()));
+    assert_eq!(purse.trouble(), None);
     assert_eq!(purse.cannot_pay(), None);
 }
 

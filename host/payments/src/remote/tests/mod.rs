@@ -37,6 +37,9 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if uri.path() == "/sign-segment" {
+        return (StatusCode::NOT_FOUND, "404 page not found\n").into_response();
+    }
     let name = match uri.path() {
         "/sign-orchestrator-info" => "sign-orchestrator-info",
         _ => headers[CASE].to_str().expect("a name"),
@@ -294,9 +297,11 @@ async fn its_identity_is_that_of_every_request() {
         Ok(())
     );
     assert_eq!(
-        remote.sign_message(b"a segment"),
-        Err(SignError::Remote("segments"))
+        remote.sign_message(b"a message"),
+        Err(SignError::Remote("messages"))
     );
+    assert_eq!(remote.signs_segments(), Some(false));
+    assert_eq!(remote.trouble(), None);
 }
 
 #[tokio::test]

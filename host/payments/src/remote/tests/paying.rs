@@ -32,7 +32,7 @@ async fn fixture(case: &str, cap: Option<u64>) -> Fixture {
     };
     let ledger = Ledger::open(folder.path().join("ledger.db"), options).expect("a ledger");
     let stream = remote.stream();
-    let purse = Purse::new(Arc::new(remote), ledger.clone(), Limits::default()).expect("a purse");
+    let purse = Purse::remote(remote, ledger.clone(), Limits::default());
     Fixture {
         recorded: Recorded::of(&signer.cases[case]),
         signer,
