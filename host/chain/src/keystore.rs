@@ -161,6 +161,12 @@ impl Keystore {
         self.address
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Decrypts it. Takes a second of one core and up to 256 MiB at the usual cost: run it on a blocking thread, once.
     ///
     /// # Errors
@@ -211,6 +217,12 @@ impl Password {
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
+    }
+
+    /// Whether it is this text.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        *self.0 == text
     }
 
     /// The content of a file without the white space around it, which editors add.

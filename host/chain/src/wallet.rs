@@ -72,6 +72,8 @@ pub struct Plan {
     pub from: Address,
     /// The TicketBroker.
     pub to: Address,
+    /// `eth_chainId`.
+    pub chain_id: u64,
     /// Wei that go with it.
     pub value: U256,
     /// Most gas it can use.
@@ -327,6 +329,7 @@ impl Wallet {
             deed,
             from,
             to,
+            chain_id: state.chain_id,
             value,
             gas,
             max_fee,
