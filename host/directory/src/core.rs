@@ -1,6 +1,6 @@
 //! What the directory's tasks share.
 //!
-//! Locks are taken in the order publishing, table, history, and never held across an await.
+//! Locks are taken in the order named, publishing, table, history, and never held across an await.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use crate::clock::Clock;
 use crate::history::{History, Key, Outcome};
@@ -25,8 +25,8 @@ use crate::orchestrator::Orchestrator;
 use crate::past::PastColumns;
 use crate::prober::{self, Ask, Probing};
 use crate::snapshot::{Present, Snapshot};
-use crate::source::{Announced, Sources, merge};
-use crate::table::{Change, Table};
+use crate::source::{Announced, Registered, Registry, Roll, Rules, Scores, Sources, merge};
+use crate::table::{Change, Entry, Table};
 
 /// Shortest time between two publications of history.
 const GATHER: Duration = Duration::from_millis(50);
@@ -42,6 +42,8 @@ pub(crate) struct Core {
     pub(crate) ask: Arc<dyn Ask>,
     pub(crate) permits: Semaphore,
     pub(crate) sources: Sources,
+    pub(crate) least_perf: f64,
+    pub(crate) named: Mutex<Named>,
     pub(crate) table: Mutex<Table>,
     pub(crate) history: Mutex<History>,
     pub(crate) current: ArcSwap<Snapshot>,
@@ -56,16 +58,28 @@ pub(crate) struct Core {
     pub(crate) tasks: TaskTracker,
 }
 
+/// What the sources that change with time said last.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    announced: Vec<Announced>,
+    registry: Option<Registry>,
+    roll: Arc<Roll>,
+}
+
+/// Refused entries of the registry that the log names at a time before it only counts.
+const TOLD: usize = 10;
+
 // === impl Core ===
 
 impl Core {
     /// Makes the union of the sources the known orchestrators and probes those that are new.
-    pub(crate) fn name(self: &Arc<Self>, announced: &[Announced]) {
-        let known = merge(&self.sources, announced);
-        let new = self
-            .table
-            .lock()
-            .replace(known, self.clock.unix_ms(), &self.stop);
+    pub(crate) fn name(self: &Arc<Self>, named: &Named) {
+        let known = merge(&self.sources, &named.announced, &named.roll);
+        let new = {
+            let mut table = self.table.lock();
+            table.roll = Arc::clone(&named.roll);
+            table.replace(known, self.clock.unix_ms(), &self.stop)
+        };
         self.publish(true);
         for (orchestrator, cancel) in new {
             let prober = prober::run(Arc::clone(self), orchestrator, cancel);
@@ -74,12 +88,49 @@ impl Core {
     }
 
     /// Takes in the webhook's answer; `None` where it brought nothing new.
-    pub(crate) fn heard(self: &Arc<Self>, announced: Option<&[Announced]>) {
+    pub(crate) fn heard(self: &Arc<Self>, announced: Option<Vec<Announced>>) {
         if let Some(announced) = announced {
-            self.name(announced);
+            let mut named = self.named.lock();
+            named.announced = announced;
+            self.name(&named);
         }
         self.webhook_heard.store(true, Ordering::Release);
         self.progress.send_replace(());
+    }
+
+    /// Takes in what the chain says, if that is new.
+    pub(crate) fn registered(self: &Arc<Self>, registry: Registry) {
+        let mut named = self.named.lock();
+        if named.registry.as_ref() == Some(&registry) {
+            return;
+        }
+        let rules = Rules {
+            allow_private: self
+                .sources
+                .registry
+                .is_some_and(|terms| terms.allow_private),
+            blocklist: &self.sources.blocklist,
+        };
+        let roll = Arc::new(Roll::of(&registry, &rules));
+        if self.sources.registry.is_some() {
+            tell(&named.roll, &roll);
+        }
+        named.registry = Some(registry);
+        named.roll = roll;
+        self.name(&named);
+    }
+
+    /// Everybody that the chain has registered, once it was read.
+    pub(crate) fn roll(&self) -> Option<Arc<Roll>> {
+        let named = self.named.lock();
+        named.registry.as_ref()?;
+        Some(Arc::clone(&named.roll))
+    }
+
+    /// Takes in what a leaderboard says.
+    pub(crate) fn scored(&self, scores: Scores) {
+        self.table.lock().scores = Arc::new(scores);
+        self.publish(true);
     }
 
     /// Takes in the result of a probe and says how many failed in a row.
@@ -119,6 +170,15 @@ impl Core {
     pub(crate) fn orchestrator(&self, id: Symbol) -> Option<Arc<Orchestrator>> {
         let table = self.table.lock();
         table.get(id).map(|entry| Arc::clone(&entry.orchestrator))
+    }
+
+    /// Whether somebody else than the registry names an orchestrator of this host.
+    pub(crate) fn vouches_for(&self, host: &str) -> bool {
+        let table = self.table.lock();
+        let vouched = |entry: &Entry| {
+            !entry.listing.is_a_strangers() && entry.orchestrator.uri.host() == host
+        };
+        table.entries().any(vouched)
     }
 
     /// Whether no orchestrator is usable.
@@ -201,7 +261,39 @@ impl Core {
         let gauge = |state| metrics::gauge!("pointsman_directory_orchestrators", "state" => state);
         gauge("known").set(approximate(table.entries().len()));
         gauge("usable").set(approximate(usable));
-        Present::of(&table)
+        Present::of(&table, self.least_perf)
+    }
+}
+
+/// Logs what has changed in the registry, once.
+fn tell(before: &Roll, now: &Roll) {
+    let why = |one: &Registered| one.refused.clone();
+    let old: HashMap<_, _> = before
+        .registered
+        .iter()
+        .map(|one| (one.address, why(one)))
+        .collect();
+    let new = |one: &&Registered| one.odd && old.get(&one.address) != Some(&one.refused);
+    let odd: Vec<&Registered> = now.registered.iter().filter(new).collect();
+    for one in odd.iter().take(TOLD) {
+        let why = one.refused.as_deref().unwrap_or_default();
+        warn!(orchestrator = %one.address, "the registry names an orchestrator that is not taken: {why}");
+    }
+    if let Some(more) = odd.len().checked_sub(TOLD).filter(|&more| more > 0) {
+        warn!("… and {more} more: GET /api/v1/registry shows all");
+    }
+    let uris = |roll: &Roll| roll.named.keys().cloned().collect::<Vec<_>>();
+    if !odd.is_empty() || uris(before) != uris(now) {
+        let registered = now.registered.len();
+        let taken = now
+            .registered
+            .iter()
+            .filter(|one| one.refused.is_none())
+            .count();
+        info!(
+            round = now.round,
+            registered, taken, "the registry's orchestrators"
+        );
     }
 }
 

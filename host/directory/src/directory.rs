@@ -23,7 +23,7 @@ use crate::rest::Rest;
 use crate::running::Running;
 use crate::saver;
 use crate::snapshot::{Present, Snapshot};
-use crate::source::{self, Poller, Sources, WebhookError};
+use crate::source::{self, Leaderboard, Page, PageError, Poller, Registered, Registry, Sources};
 use crate::store::{Rows, Store, StoreError};
 use crate::summary::Summary;
 use crate::table::Table;
@@ -37,6 +37,10 @@ pub struct Settings {
     pub sources: Sources,
     /// How they are probed.
     pub probing: Probing,
+    /// A leaderboard of their performance.
+    pub leaderboard: Option<Leaderboard>,
+    /// Least performance score that gets work as long as somebody who can do it has so much; 0 asks for none.
+    pub least_perf: f64,
     /// Who says whether they can be paid; `None`: nobody is paid.
     pub terms: Option<Terms>,
     /// Its database; `None`: what is learnt is lost with the process. The folder must exist.
@@ -60,9 +64,9 @@ pub enum StartError {
     /// Its database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Its webhook.
+    /// Its webhook or its leaderboard.
     #[error(transparent)]
-    Webhook(#[from] WebhookError),
+    Page(#[from] PageError),
 }
 
 /// How far the first round of probes has come.
@@ -92,12 +96,17 @@ impl Directory {
         let Settings {
             sources,
             probing,
+            leaderboard,
+            least_perf,
             terms,
             database,
             clock,
             seed,
         } = settings;
         let poller = sources.webhook.clone().map(Poller::new).transpose()?;
+        let board = leaderboard
+            .map(|board| Page::new(board.url.clone(), board.timeout).map(|page| (page, board)))
+            .transpose()?;
         let (store, rows) = open(database, clock.unix_ms()).await?;
         let mut history = History::default();
         for row in rows.records {
@@ -106,8 +115,12 @@ impl Directory {
                 history.restore(key, record);
             }
         }
-        let table = Table::remembering(rows.orchestrators, terms);
-        let nobody = Snapshot::new(0, Arc::new(Present::of(&table)), Default::default());
+        let table = Table::remembering(rows.orchestrators, terms, sources.blocklist.clone());
+        let nobody = Snapshot::new(
+            0,
+            Arc::new(Present::of(&table, least_perf)),
+            Default::default(),
+        );
         let stop = CancellationToken::new();
         let core = Arc::new(Core {
             clock,
@@ -116,6 +129,8 @@ impl Directory {
             probing,
             ask,
             sources,
+            least_perf,
+            named: Mutex::default(),
             table: Mutex::new(table),
             history: Mutex::new(history),
             current: ArcSwap::from_pointee(nobody),
@@ -127,14 +142,21 @@ impl Directory {
             stop: stop.clone(),
             tasks: TaskTracker::new(),
         });
-        core.name(&[]);
+        core.name(&core.named.lock());
         core.tasks.spawn(Arc::clone(&core).publish_history());
         core.tasks.spawn(saver::run(Arc::clone(&core), store));
         if let Some(poller) = poller {
             let told = Arc::clone(&core);
-            let heard = move |list: Option<Vec<_>>| told.heard(list.as_deref());
+            let heard = move |list| told.heard(list);
             let rng = fastrand::Rng::with_seed(seed);
             let run = source::run(poller, rng, stop.child_token(), heard);
+            core.tasks.spawn(run);
+        }
+        if let Some((page, board)) = board {
+            let told = Arc::clone(&core);
+            let heard = move |scores| told.scored(scores);
+            let rng = fastrand::Rng::with_seed(seed);
+            let run = source::follow_scores(page, board, rng, stop.child_token(), heard);
             core.tasks.spawn(run);
         }
         Ok(Self {
@@ -171,6 +193,25 @@ impl Directory {
     /// Publishes what was learnt at once, instead of within 50 ms.
     pub fn publish(&self) {
         self.core.publish(true);
+    }
+
+    /// Takes in what a chain has registered, which makes orchestrators known where the [sources](Sources::registry) say so. Call it
+    /// whenever the chain was read: what is not new changes nothing.
+    pub fn register(&self, registry: Registry) {
+        self.core.registered(registry);
+    }
+
+    /// Everybody registered, in the order of the chain, with the reason why where one is no candidate. `None`: it was not read yet.
+    #[must_use]
+    pub fn registered(&self) -> Option<Vec<Registered>> {
+        Some(self.core.roll()?.registered.clone())
+    }
+
+    /// Says whether somebody else than the registry names an orchestrator of this host: its address is then the operator's word. Holds no
+    /// share in the directory.
+    pub fn vouching(&self) -> impl Fn(&str) -> bool + Send + Sync + use<> {
+        let core = Arc::downgrade(&self.core);
+        move |host: &str| core.upgrade().is_some_and(|core| core.vouches_for(host))
     }
 
     /// Begins an attempt on `id`. One that is no longer known is counted into its history all the same.
@@ -273,6 +314,8 @@ impl Default for Settings {
         Self {
             sources: Sources::default(),
             probing: Probing::default(),
+            leaderboard: None,
+            least_perf: 0.0,
             terms: None,
             database: None,
             clock: Clock::system(),

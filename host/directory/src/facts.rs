@@ -7,12 +7,16 @@
 use std::sync::Arc;
 
 use pointsman_facts::Price;
+use pointsman_wire::amount::{U256, from_bytes};
 use pointsman_wire::net::{
     AuthToken, Capabilities, GpuComputeInfo, HardwareInformation, OrchestratorInfo, PriceInfo,
-    os_info,
+    TicketParams, os_info,
 };
+use pointsman_wire::sign::Address;
 use pointsman_wire::uri::ServiceUri;
 use prost::Message;
+
+use crate::admission::Claim;
 
 /// Largest answer kept, in bytes, less secrets and all hardware but the largest card. Real ones are under 10 kB; with thousands of orchestrators
 /// known, the 4 MiB that gRPC allows are too much to give to each.
@@ -20,6 +24,9 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// Longest text of a stranger repeated in a reason, in characters.
 const MAX_SHOWN: usize = 200;
+
+/// Owners of one URI that a reason names.
+const MAX_OWNERS: usize = 3;
 
 /// What one orchestrator says of itself.
 #[derive(Clone, Debug)]
@@ -32,6 +39,10 @@ pub struct Facts {
     pub price_fault: Option<&'static str>,
     /// The key that signs its results; zeros off-chain.
     pub address: [u8; 20],
+    /// The account it wants to be paid to.
+    pub recipient: Option<Address>,
+    /// What its tickets are.
+    pub ticket: Option<Ticket>,
     /// What it can do.
     pub capabilities: Option<Capabilities>,
     /// Its software version as `major * 1000000 + minor * 1000 + patch`.
@@ -41,6 +52,15 @@ pub struct Facts {
     /// Why no job of any kind can go there.
     pub unusable: Option<Unusable>,
     encoded: Arc<[u8]>,
+}
+
+/// What a ticket by an orchestrator's terms is, as floats: nothing is paid by them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ticket {
+    /// What a winner pays, wei.
+    pub face_value: f64,
+    /// From 0 to 1.
+    pub win_prob: f64,
 }
 
 /// Why no job can go to an orchestrator that answered.
@@ -58,6 +78,17 @@ pub enum Unusable {
     /// Without a token no session can be opened.
     #[error("sent no auth token")]
     NoToken,
+    /// It asks to be paid to somebody else than the registry says.
+    #[error("{}", another(*.found, .owners))]
+    Recipient {
+        /// The account it names, if any.
+        found: Option<Address>,
+        /// Who has registered it.
+        owners: Vec<Address>,
+    },
+    /// The operator bars its account.
+    #[error("its account {0} is on the blocklist")]
+    Blocked(Address),
     /// What it asks to be paid by is refused.
     #[error("cannot be paid: {0}")]
     Unpayable(String),
@@ -105,6 +136,14 @@ impl Facts {
         self
     }
 
+    /// The accounts that it names.
+    pub(crate) fn claim(&self) -> Claim {
+        Claim {
+            signer: self.address.into(),
+            recipient: self.recipient,
+        }
+    }
+
     /// The facts that [`Facts::encoded`] came from, unless the bytes are foreign.
     pub(crate) fn decode(encoded: &[u8]) -> Option<Self> {
         let kept = OrchestratorInfo::decode(encoded).ok()?;
@@ -140,6 +179,8 @@ impl Facts {
             price,
             price_fault,
             address: info.address.as_slice().try_into().unwrap_or_default(),
+            recipient: Claim::of(info).recipient,
+            ticket: info.ticket_params.as_ref().and_then(ticket),
             version: info.capabilities.as_ref().and_then(version),
             gpu_memory: cards(&info.hardware).map(memory).max().flatten(),
             capabilities: info.capabilities.clone(),
@@ -176,6 +217,13 @@ fn without_secrets(info: &OrchestratorInfo) -> OrchestratorInfo {
         storage: storage.collect(),
         capabilities_prices: info.capabilities_prices.clone(),
         hardware: largest_card(&info.hardware).into_iter().collect(),
+        // What is new with every answer stays out.
+        ticket_params: info.ticket_params.as_ref().map(|params| TicketParams {
+            recipient: params.recipient.clone(),
+            face_value: params.face_value.clone(),
+            win_prob: params.win_prob.clone(),
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -212,6 +260,27 @@ fn transcoder(text: &str) -> Result<ServiceUri, Unusable> {
         let shown = error.to_string().chars().take(MAX_SHOWN).collect();
         Unusable::Transcoder(shown)
     })
+}
+
+fn ticket(params: &TicketParams) -> Option<Ticket> {
+    let number = |bytes: &[u8]| from_bytes(bytes).ok().map(f64::from);
+    Some(Ticket {
+        face_value: number(&params.face_value)?,
+        win_prob: number(&params.win_prob)? / f64::from(U256::MAX),
+    })
+}
+
+fn another(found: Option<Address>, owners: &[Address]) -> String {
+    let owners: Vec<String> = owners
+        .iter()
+        .take(MAX_OWNERS)
+        .map(ToString::to_string)
+        .collect();
+    let owners = owners.join(" or ");
+    match found {
+        Some(found) => format!("asks to be paid to {found}, but the registry has it from {owners}"),
+        None => format!("names nobody to be paid, though the registry has it from {owners}"),
+    }
 }
 
 /// Only the first storage counts, as in go-livepeer.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use pointsman_facts::values::{UNKNOWN_COUNT, UNKNOWN_MARK, count, mark};
+use pointsman_facts::values::{NO, UNKNOWN_COUNT, UNKNOWN_MARK, YES, count, mark};
 use pointsman_wire::capabilities::{Capability, compatible};
 use pointsman_wire::net::Capabilities;
 use pointsman_wire::net::capabilities::capability_constraints::ModelConstraint;
@@ -24,12 +24,14 @@ pub(crate) struct JobColumns {
     pub(crate) capacity_total: Vec<u64>,
     pub(crate) runner_version: Vec<u64>,
     pub(crate) warm: Vec<u8>,
+    /// The least performance score, if it has taken anybody out.
+    least_perf: Option<f64>,
 }
 
 // === impl JobColumns ===
 
 impl JobColumns {
-    pub(crate) fn of(rows: &[Row], required: &Arc<Capabilities>) -> Self {
+    pub(crate) fn of(rows: &[Row], required: &Arc<Capabilities>, least_perf: f64) -> Self {
         let model = the_model(required);
         let offered = |row: &Row| {
             let (capability, model) = model?;
@@ -39,11 +41,17 @@ impl JobColumns {
         let mut columns = Self {
             required: Arc::clone(required),
             fit: rows.iter().map(|row| fit(row, required)).collect(),
+            least_perf: None,
             capacity_free: vec![UNKNOWN_COUNT; rows.len()],
             capacity_total: vec![UNKNOWN_COUNT; rows.len()],
             runner_version: vec![UNKNOWN_COUNT; rows.len()],
             warm: vec![UNKNOWN_MARK; rows.len()],
         };
+        // As in go-livepeer, not for live video.
+        let live = Capability::LiveVideoToVideo.number();
+        if model.is_none_or(|(capability, _)| capability != live) {
+            columns.demand(rows, least_perf);
+        }
         for (place, row) in rows.iter().enumerate() {
             if let Some((capability, offered)) = offered(row) {
                 columns.capacity_free[place] = count(Some(free(capability, &offered)));
@@ -55,17 +63,41 @@ impl JobColumns {
         columns
     }
 
-    pub(crate) fn answers(&self, required: &Arc<Capabilities>) -> bool {
-        Arc::ptr_eq(&self.required, required) || self.required == *required
+    /// Takes out whose performance score is below `least`, unless nobody who fits has it. No score is none of 0.
+    fn demand(&mut self, rows: &[Row], least: f64) {
+        let enough = |row: &Row| row.perf.unwrap_or(0.0) >= least;
+        let some = rows
+            .iter()
+            .zip(&self.fit)
+            .any(|(row, &fit)| fit == YES && enough(row));
+        if !some || least <= 0.0 {
+            return;
+        }
+        self.least_perf = Some(least);
+        for (row, fit) in rows.iter().zip(&mut self.fit) {
+            if *fit == YES && !enough(row) {
+                *fit = NO;
+            }
+        }
     }
 
-    pub(crate) fn required(&self) -> &Capabilities {
-        &self.required
+    /// Why the orchestrator of `row` does not get the job, or cannot yet be said to. `None`: it may.
+    pub(crate) fn why_unfit(&self, row: &Row) -> Option<String> {
+        why_unfit(row, &self.required).or_else(|| {
+            let least = self.least_perf?;
+            let score = row.perf.unwrap_or(0.0);
+            (score < least)
+                .then(|| format!("its performance score {score} is below {least} (min-perf-score)"))
+        })
+    }
+
+    pub(crate) fn answers(&self, required: &Arc<Capabilities>) -> bool {
+        Arc::ptr_eq(&self.required, required) || self.required == *required
     }
 }
 
 /// Why an orchestrator cannot do a job, or cannot yet be said to. `None`: it can.
-pub(crate) fn why_unfit(row: &Row, required: &Capabilities) -> Option<String> {
+fn why_unfit(row: &Row, required: &Capabilities) -> Option<String> {
     if row.reach == Reach::Silent {
         let cause = row.error.as_deref().unwrap_or("no answer");
         return Some(format!("gives no offer: {cause}"));
@@ -73,7 +105,7 @@ pub(crate) fn why_unfit(row: &Row, required: &Capabilities) -> Option<String> {
     let Some(facts) = &row.facts else {
         return Some("has not answered a probe yet".to_owned());
     };
-    if let Some(reason) = &facts.unusable {
+    if let Some(reason) = &row.unusable {
         return Some(reason.to_string());
     }
     compatible(required, facts.capabilities.as_ref())
@@ -86,7 +118,7 @@ fn fit(row: &Row, required: &Capabilities) -> u8 {
         (Reach::Silent, _) => Some(false),
         (_, None) => None,
         (_, Some(facts)) => Some(
-            facts.unusable.is_none() && compatible(required, facts.capabilities.as_ref()).is_ok(),
+            row.unusable.is_none() && compatible(required, facts.capabilities.as_ref()).is_ok(),
         ),
     })
 }

@@ -12,12 +12,13 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | `source` | static list, webhook, operator's table, blocklist |
+//! | `source` | static list, webhook, operator's table, a chain's registry, blocklist, leaderboard |
+//! | `admission` | whom an orchestrator may claim to be |
 //! | `prober` | GetOrchestrator to everyone, in the background |
 //! | `facts`, `standing`, `table` | what they answered, and whether they answer |
 //! | `history` | outcomes of attempts |
 //! | `rest` | rests after faults |
-//! | `snapshot`, `past`, `fit`, `wishes`, `view` | all of it as columns |
+//! | `snapshot`, `past`, `chain`, `fit`, `wishes`, `view` | all of it as columns |
 //! | `store`, `saver` | all of it across restarts |
 //!
 //! # Why background probes and not a question a job
@@ -30,11 +31,14 @@
 //! # Identity
 //!
 //! Off-chain every orchestrator has the address zero, so an orchestrator is its normalised service URI, and its id the symbol
-//! of that ([`identity`]).
+//! of that ([`identity`]). On a chain that stays so: the account it is paid to is one of its facts, held against the registry
+//! (`admission`), since several nodes may work for one account.
 #![forbid(unsafe_code)]
 
+mod admission;
 mod ask;
 mod backoff;
+mod chain;
 mod clock;
 mod core;
 mod directory;
@@ -63,14 +67,17 @@ mod tests;
 
 pub use clock::Clock;
 pub use directory::{Directory, Settings, Settled, StartError};
-pub use facts::{Facts, Unusable};
+pub use facts::{Facts, Ticket, Unusable};
 pub use history::{Fault, Outcome};
 pub use orchestrator::Orchestrator;
 pub use prober::{Ask, Asking, Probing};
 pub use rest::Rest;
 pub use running::Running;
 pub use snapshot::Snapshot;
-pub use source::{Entry, Listing, Origin, Sources, Webhook, WebhookError, identity};
+pub use source::{
+    Blocklist, Entry, FromRegistry, Leaderboard, Listing, Member, Origin, PageError, Place,
+    Refused, Registered, Registry, Sources, Told, Verdict, Webhook, WebhookError, Which, identity,
+};
 pub use standing::Reach;
 pub use store::StoreError;
 pub use summary::{Summary, WorkSummary};

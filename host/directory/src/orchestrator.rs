@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use pointsman_facts::Symbol;
 use pointsman_wire::net::OrchestratorInfo;
@@ -11,6 +12,7 @@ use pointsman_wire::token::needs_refresh;
 use pointsman_wire::uri::ServiceUri;
 use tokio::sync::Notify;
 
+use crate::admission::{Admission, Claim};
 use crate::source::identity;
 
 /// A known orchestrator. What changes with every attempt lives here and is read live; all else is in snapshots.
@@ -25,6 +27,7 @@ pub struct Orchestrator {
     probe_ms: AtomicU64,
     probe_failures: AtomicU64,
     offer: Mutex<Option<Box<OrchestratorInfo>>>,
+    admission: ArcSwap<Admission>,
     poke: Notify,
 }
 
@@ -52,6 +55,7 @@ impl Orchestrator {
             probe_ms: AtomicU64::new(f64::NAN.to_bits()),
             probe_failures: AtomicU64::new(0),
             offer: Mutex::new(None),
+            admission: ArcSwap::default(),
             poke: Notify::new(),
         }
     }
@@ -95,6 +99,22 @@ impl Orchestrator {
     pub(crate) fn start(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(Arc::clone(self))
+    }
+
+    /// Why a session with these terms must not be opened, whatever they are: the accounts that they name are barred, or are not those
+    /// that registered it.
+    #[must_use]
+    pub fn bars(&self, info: &OrchestratorInfo) -> Option<String> {
+        let why = self.admission.load().judge(&Claim::of(info))?;
+        Some(why.to_string())
+    }
+
+    pub(crate) fn admission(&self) -> Arc<Admission> {
+        self.admission.load_full()
+    }
+
+    pub(crate) fn set_admission(&self, admission: Admission) {
+        self.admission.store(Arc::new(admission));
     }
 
     /// Keeps an answer that no session uses yet.

@@ -104,7 +104,11 @@ mod tests {
             list: (0..count).map(uri).collect(),
             ..Sources::default()
         };
-        table.replace(merge(&sources, &[]), 0, &CancellationToken::new());
+        table.replace(
+            merge(&sources, &[], &Default::default()),
+            0,
+            &CancellationToken::new(),
+        );
     }
 
     fn table(count: usize) -> Table {

@@ -8,7 +8,6 @@
 //! while only the second changes.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -16,14 +15,16 @@ use parking_lot::Mutex;
 use pointsman_facts::values::{count, mark};
 use pointsman_facts::{Symbol, Workload};
 use pointsman_wire::net::Capabilities;
+use pointsman_wire::sign::Address;
 
-use crate::facts::Facts;
+use crate::chain::ChainColumns;
+use crate::facts::{Facts, Unusable};
 use crate::fit::JobColumns;
 use crate::history::Work;
 use crate::live::Probes;
 use crate::orchestrator::Orchestrator;
 use crate::past::PastColumns;
-use crate::source::{Listing, Origin};
+use crate::source::{Listing, Origin, Place};
 use crate::standing::Reach;
 use crate::table::{Entry, Table};
 
@@ -46,6 +47,12 @@ pub(crate) struct Row {
     pub(crate) facts: Option<Arc<Facts>>,
     pub(crate) reach: Reach,
     pub(crate) error: Option<String>,
+    /// Why no job can go there though it answers.
+    pub(crate) unusable: Option<Unusable>,
+    /// Of the account that it wants to be paid to.
+    pub(crate) place: Option<Place>,
+    /// Of the same account.
+    pub(crate) perf: Option<f64>,
 }
 
 /// What the orchestrators and the sources say, as columns.
@@ -66,6 +73,9 @@ pub(crate) struct Present {
     pub(crate) address: Vec<u64>,
     pub(crate) transcoder: Vec<u64>,
     pub(crate) labels: HashMap<String, Vec<u64>>,
+    pub(crate) chain: ChainColumns,
+    /// Least performance score that work is given for while there is somebody with it.
+    least_perf: f64,
     /// The history of work that nobody has done.
     blank: Arc<PastColumns>,
     jobs: Mutex<Vec<Arc<JobColumns>>>,
@@ -121,8 +131,8 @@ impl Snapshot {
 // === impl Present ===
 
 impl Present {
-    pub(crate) fn of(table: &Table) -> Self {
-        let rows: Vec<Row> = table.entries().map(Row::of).collect();
+    pub(crate) fn of(table: &Table, least_perf: f64) -> Self {
+        let rows: Vec<Row> = table.entries().map(|entry| Row::of(entry, table)).collect();
         let fact = |known: fn(&Facts) -> Option<u64>| -> Vec<u64> {
             let known = |row: &Row| count(row.facts.as_deref().and_then(known));
             rows.iter().map(known).collect()
@@ -145,6 +155,8 @@ impl Present {
             address: rows.iter().map(address).collect(),
             transcoder: rows.iter().map(transcoder).collect(),
             labels: labels(&rows),
+            chain: ChainColumns::of(&rows),
+            least_perf,
             blank: Arc::new(PastColumns::blank(rows.len())),
             jobs: Mutex::default(),
             probes: ArcSwapOption::empty(),
@@ -159,7 +171,7 @@ impl Present {
         if let Some(job) = cached(&self.jobs.lock()) {
             return job;
         }
-        let job = Arc::new(JobColumns::of(&self.rows, required));
+        let job = Arc::new(JobColumns::of(&self.rows, required, self.least_perf));
         let mut jobs = self.jobs.lock();
         if let Some(first) = cached(&jobs) {
             return first;
@@ -215,15 +227,13 @@ fn gpu_memory(row: &Row) -> f64 {
 
 /// Zeros are what off-chain nodes send.
 fn address(row: &Row) -> u64 {
-    let address = row.facts.as_ref().map(|facts| facts.address);
-    let text = |address: [u8; 20]| {
-        address.iter().fold("0x".to_owned(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-    };
-    let known = address.filter(|address| *address != [0; 20]);
-    known.map_or(0, |address| Symbol::of(&text(address)).0)
+    let address = row.facts.as_ref().map(|facts| facts.address.into());
+    account(address.filter(|address: &Address| !address.is_zero()))
+}
+
+/// The symbol of an account, as `0x` and hex digits.
+pub(crate) fn account(address: Option<Address>) -> u64 {
+    address.map_or(0, |address| Symbol::of(&format!("{address:#x}")).0)
 }
 
 fn transcoder(row: &Row) -> u64 {
@@ -258,13 +268,17 @@ fn labels(rows: &[Row]) -> HashMap<String, Vec<u64>> {
 // === impl Row ===
 
 impl Row {
-    fn of(entry: &Entry) -> Self {
+    fn of(entry: &Entry, table: &Table) -> Self {
+        let account = entry.account();
         Self {
             orchestrator: Arc::clone(&entry.orchestrator),
             listing: Arc::clone(&entry.listing),
             facts: entry.standing.facts.clone(),
             reach: entry.standing.reach(),
             error: entry.standing.error.clone(),
+            unusable: entry.standing.unusable().cloned(),
+            place: account.and_then(|account| table.roll.place(account)),
+            perf: account.and_then(|account| table.scores.get(&account).copied()),
         }
     }
 }

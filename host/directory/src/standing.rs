@@ -6,7 +6,8 @@ use std::time::Duration;
 use pointsman_facts::Failure;
 use serde::Serialize;
 
-use crate::facts::Facts;
+use crate::admission::Admission;
+use crate::facts::{Facts, Unusable};
 use crate::store::OrchestratorRow;
 
 /// Probes failed in a row after which an orchestrator counts as silent. One may be the network's.
@@ -31,6 +32,8 @@ pub enum Reach {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
     pub(crate) facts: Option<Arc<Facts>>,
+    /// Why it is not used, whatever else its facts say.
+    pub(crate) barred: Option<Unusable>,
     pub(crate) answered_ms: Option<u64>,
     /// Probes failed in a row.
     pub(crate) failures: u32,
@@ -64,8 +67,19 @@ impl Standing {
 
     /// Whether some job could go there.
     pub(crate) fn is_usable(&self) -> bool {
-        let fine = |facts: &Arc<Facts>| facts.unusable.is_none();
-        self.reach() == Reach::Answers && self.facts.as_ref().is_some_and(fine)
+        self.reach() == Reach::Answers && self.unusable().is_none()
+    }
+
+    /// Why no job can go there though it answers.
+    pub(crate) fn unusable(&self) -> Option<&Unusable> {
+        let facts = self.facts.as_ref();
+        self.barred.as_ref().or(facts?.unusable.as_ref())
+    }
+
+    /// Holds what it claims to be against who it may be.
+    pub(crate) fn admit(&mut self, admission: &Admission) {
+        let facts = self.facts.as_ref();
+        self.barred = facts.and_then(|facts| admission.judge(&facts.claim()));
     }
 
     /// It answered with `facts`.

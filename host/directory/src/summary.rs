@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::core::Core;
 use crate::history::{Fault, Record};
-use crate::source::Listing;
+use crate::source::{Listing, Place};
 use crate::standing::Reach;
-use crate::table::Entry;
+use crate::table::{Entry, Table};
 
 /// One orchestrator, as `GET /api/v1/orchestrators` shows it. What is unknown is left out; durations are ms.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +33,15 @@ pub struct Summary {
     /// Why no job can go there though it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unusable: Option<String>,
+    /// The account that it wants to be paid to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
+    /// What the chain says of that account, or of who has registered it while it has not answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Place>,
+    /// What a leaderboard says of the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perf_score: Option<f64>,
     /// Exact price for transcoding, wei per pixel, as `num/den`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<String>,
@@ -98,7 +107,8 @@ impl Core {
     pub(crate) fn summaries(&self) -> Vec<Summary> {
         let now_ms = self.clock.unix_ms();
         let table = self.table.lock();
-        let mut summaries: Vec<_> = table.entries().map(|e| Summary::of(e, now_ms)).collect();
+        let summary = |entry: &Entry| Summary::of(entry, &table, now_ms);
+        let mut summaries: Vec<_> = table.entries().map(summary).collect();
         drop(table);
         let mut histories = self.histories(now_ms);
         for summary in &mut summaries {
@@ -125,9 +135,10 @@ impl Core {
 // === impl Summary ===
 
 impl Summary {
-    fn of(entry: &Entry, now_ms: u64) -> Self {
+    fn of(entry: &Entry, table: &Table, now_ms: u64) -> Self {
         let (orchestrator, standing) = (&entry.orchestrator, &entry.standing);
         let facts = standing.facts.as_deref();
+        let account = entry.account();
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let ago = |at_ms: Option<u64>| at_ms.map(|at_ms| now_ms.saturating_sub(at_ms));
         let version = facts
@@ -142,7 +153,10 @@ impl Summary {
             listing: (*entry.listing).clone(),
             usable: standing.is_usable(),
             reach: standing.reach(),
-            unusable: facts.and_then(|facts| facts.unusable.as_ref().map(ToString::to_string)),
+            unusable: standing.unusable().map(ToString::to_string),
+            recipient: facts.and_then(|facts| facts.recipient.map(|one| one.to_checksum(None))),
+            registered: account.and_then(|account| table.roll.place(account)),
+            perf_score: account.and_then(|account| table.scores.get(&account).copied()),
             price: facts.and_then(|facts| facts.price.map(|price| price.to_string())),
             price_fault: facts.and_then(|facts| facts.price_fault),
             version: version.filter(|version: &String| !version.is_empty()),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use pointsman_facts::{Failure, Symbol};
 use pointsman_transport::Answer;
 use pointsman_wire::net::OrchestratorInfo;
+use pointsman_wire::sign::Address;
 use pointsman_wire::uri::ServiceUri;
 use tokio_util::sync::CancellationToken;
 
+use crate::admission::Admission;
 use crate::facts::{Facts, is_modest};
 use crate::orchestrator::Orchestrator;
-use crate::source::Listing;
+use crate::source::{Blocklist, Listing, Roll, Scores};
 use crate::standing::{RoundTrip, Standing};
 use crate::store::OrchestratorRow;
 use crate::terms::Terms;
@@ -34,6 +36,11 @@ pub(crate) struct Table {
     absent: HashMap<Symbol, OrchestratorRow>,
     unsaved: HashSet<Symbol>,
     terms: Option<Terms>,
+    blocklist: Arc<Blocklist>,
+    /// Who is registered on the chain.
+    pub(crate) roll: Arc<Roll>,
+    /// What a leaderboard says of them.
+    pub(crate) scores: Arc<Scores>,
 }
 
 /// What a change of the table means to others.
@@ -51,11 +58,16 @@ pub(crate) struct Change {
 
 impl Table {
     /// A table that remembers `rows`, with nobody in it yet.
-    pub(crate) fn remembering(rows: Vec<OrchestratorRow>, terms: Option<Terms>) -> Self {
+    pub(crate) fn remembering(
+        rows: Vec<OrchestratorRow>,
+        terms: Option<Terms>,
+        blocklist: Arc<Blocklist>,
+    ) -> Self {
         let by_id = |row: OrchestratorRow| (crate::source::identity(&row.uri), row);
         Self {
             absent: rows.into_iter().map(by_id).collect(),
             terms,
+            blocklist,
             ..Self::default()
         }
     }
@@ -77,14 +89,15 @@ impl Table {
         for (id, (uri, listing)) in known {
             if let Some(entry) = self.entries.get_mut(&id) {
                 if *entry.listing != listing {
-                    entry.listing = Arc::new(listing);
+                    entry.list(listing, &self.blocklist);
                 }
                 continue;
             }
-            let entry = match self.absent.remove(&id) {
-                Some(row) if row.uri == uri => Entry::restored(&row, listing, now_ms, stop),
-                _ => Entry::new(uri, listing, stop),
+            let mut entry = match self.absent.remove(&id) {
+                Some(row) if row.uri == uri => Entry::restored(&row, now_ms, stop),
+                _ => Entry::new(uri, stop),
             };
+            entry.list(listing, &self.blocklist);
             new.push((Arc::clone(&entry.orchestrator), entry.cancel.clone()));
             self.entries.insert(id, entry);
         }
@@ -178,6 +191,7 @@ impl Table {
             return Change::default();
         };
         let before = (entry.standing.facts.clone(), entry.standing.reach());
+        let was_barred = entry.standing.barred.is_some();
         let was_usable = entry.standing.is_usable();
         apply(entry);
         let standing = &entry.standing;
@@ -186,7 +200,9 @@ impl Table {
             (before, after) => before.is_none() && after.is_none(),
         };
         let mut change = Change {
-            visible: !same_facts || before.1 != standing.reach(),
+            visible: !same_facts
+                || before.1 != standing.reach()
+                || was_barred != standing.barred.is_some(),
             none_left: false,
             failures: standing.failures,
         };
@@ -202,35 +218,51 @@ impl Table {
 // === impl Entry ===
 
 impl Entry {
-    fn new(uri: ServiceUri, listing: Listing, stop: &CancellationToken) -> Self {
+    fn new(uri: ServiceUri, stop: &CancellationToken) -> Self {
         Self {
             orchestrator: Arc::new(Orchestrator::new(uri, 0)),
-            listing: Arc::new(listing),
+            listing: Arc::default(),
             standing: Standing::default(),
             cancel: stop.child_token(),
         }
     }
 
-    fn restored(
-        row: &OrchestratorRow,
-        listing: Listing,
-        now_ms: u64,
-        stop: &CancellationToken,
-    ) -> Self {
+    fn restored(row: &OrchestratorRow, now_ms: u64, stop: &CancellationToken) -> Self {
         let standing = Standing::restored(row, now_ms);
         let orchestrator = Orchestrator::new(row.uri.clone(), row.rest_ms);
         orchestrator.set_probes(f64::NAN, standing.failures.into());
         Self {
             orchestrator: Arc::new(orchestrator),
             standing,
-            ..Self::new(row.uri.clone(), listing, stop)
+            ..Self::new(row.uri.clone(), stop)
         }
+    }
+
+    /// Takes over what the sources say of it, and judges it anew by that.
+    fn list(&mut self, listing: Listing, blocklist: &Arc<Blocklist>) {
+        let admission = Admission::of(&listing, blocklist);
+        self.standing.admit(&admission);
+        if self.standing.barred.is_some() {
+            self.orchestrator.drop_offer();
+        }
+        self.orchestrator.set_admission(admission);
+        self.listing = Arc::new(listing);
+    }
+
+    /// The account that it wants to be paid to, or has been registered by while it has not answered.
+    pub(crate) fn account(&self) -> Option<Address> {
+        let facts = self.standing.facts.as_ref();
+        let said = facts.and_then(|facts| facts.recipient);
+        let mut owners = self.listing.owners.iter().filter(|_| facts.is_none());
+        let only = owners.next().filter(|_| owners.next().is_none());
+        said.or(only.copied())
     }
 
     fn learn(&mut self, info: &OrchestratorInfo, terms: Option<&Terms>, now_ms: u64) {
         let facts = Facts::of(info, self.standing.facts.as_deref());
         let facts = facts.unpayable(terms.and_then(|terms| terms.judge(info)));
         self.standing.answered(facts, now_ms);
+        self.standing.admit(&self.orchestrator.admission());
     }
 
     fn row(&self, now_ms: u64) -> OrchestratorRow {

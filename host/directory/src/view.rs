@@ -1,7 +1,8 @@
 //! The candidates of one job.
 
 use std::iter::repeat_n;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use pointsman_facts::values::{NO, YES};
 use pointsman_facts::{Candidates, Column, Hints, Kept, Symbol, Values, Workload};
@@ -9,7 +10,7 @@ use pointsman_wire::net::Capabilities;
 
 use crate::clock::Clock;
 use crate::facts::Facts;
-use crate::fit::{JobColumns, why_unfit};
+use crate::fit::JobColumns;
 use crate::live::Live;
 use crate::orchestrator::Orchestrator;
 use crate::past::PastColumns;
@@ -34,12 +35,16 @@ pub struct Query {
     pub hints: Arc<Hints>,
 }
 
-/// Every known orchestrator as a candidate for one job.
+/// Every known orchestrator as a candidate for one job. A clone is the same view, at the price of a counter.
 ///
-/// Rows and facts are those of one snapshot and never change; `in-flight`, `rest-ms` and the outcome of the last probe are as of the
-/// moment they are asked for, or of the moment the view was [kept](Candidates::keep).
+/// Rows and facts are those of one snapshot. What changes without a new one (`in-flight`, `rest-ms`, the outcome of the last probe) is as of
+/// the moment when one of them is first asked for, or the view is [kept](Candidates::keep), and stays so: [`View::anew`] is a view of later.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct View(Arc<Seen>);
+
+/// What is seen; clones of a view share it.
+#[derive(Clone, Debug)]
+pub struct Seen {
     snapshot: Arc<Snapshot>,
     job: Arc<JobColumns>,
     past: Arc<PastColumns>,
@@ -47,8 +52,7 @@ pub struct View {
     hints: Arc<Hints>,
     excluded: Vec<usize>,
     clock: Clock,
-    /// Once the view is kept.
-    live: Option<Live>,
+    live: OnceLock<Live>,
 }
 
 // === impl View ===
@@ -56,7 +60,7 @@ pub struct View {
 impl View {
     pub(crate) fn new(snapshot: Arc<Snapshot>, query: &Query, clock: Clock) -> Self {
         let present = &snapshot.present;
-        Self {
+        Self(Arc::new(Seen {
             job: present.job(&query.required),
             past: Arc::clone(snapshot.past(query.workload, query.model)),
             incumbent: query.incumbent.and_then(|id| present.row_of(id)),
@@ -64,8 +68,17 @@ impl View {
             excluded: Vec::new(),
             snapshot,
             clock,
-            live: None,
-        }
+            live: OnceLock::new(),
+        }))
+    }
+
+    /// The same candidates, seen anew: what changes without a new snapshot is as of when that is asked for.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self(Arc::new(Seen {
+            live: OnceLock::new(),
+            ..Seen::clone(self)
+        }))
     }
 
     /// The same candidates, of which `ids` do not fit this job. They keep their rows.
@@ -73,7 +86,8 @@ impl View {
     pub fn excluding(mut self, ids: impl IntoIterator<Item = Symbol>) -> Self {
         let present = &self.snapshot.present;
         let rows = ids.into_iter().filter_map(|id| present.row_of(id));
-        self.excluded.extend(rows);
+        let rows: Vec<_> = rows.collect();
+        Arc::make_mut(&mut self.0).excluded.extend(rows);
         self
     }
 
@@ -111,7 +125,7 @@ impl View {
         if self.excluded.contains(&row) {
             return Some("is excluded from this job".to_owned());
         }
-        why_unfit(self.snapshot.present.rows.get(row)?, self.job.required())
+        self.job.why_unfit(self.snapshot.present.rows.get(row)?)
     }
 
     fn fit(&self) -> Values<'_> {
@@ -141,34 +155,10 @@ impl View {
         Values::Numbers(costs.map(cost).collect())
     }
 
-    /// What every orchestrator says now.
-    fn now<T>(&self, said: impl Fn(&Orchestrator) -> T) -> Vec<T> {
-        let rows = self.snapshot.present.rows.iter();
-        rows.map(|row| said(&row.orchestrator)).collect()
-    }
-
-    fn rest_ms(&self) -> Vec<u64> {
-        let now_ms = self.clock.unix_ms();
-        self.now(|orchestrator| orchestrator.rest_ms(now_ms))
-    }
-
-    /// A count that changes with time: as kept, or as it is now.
-    fn live(&self, kept: impl Fn(&Live) -> Vec<u64>, now: impl Fn() -> Vec<u64>) -> Values<'_> {
-        Values::Counts(self.live.as_ref().map_or_else(now, kept).into())
-    }
-
-    fn probe_ms(&self) -> Values<'_> {
-        Values::Numbers(match &self.live {
-            Some(live) => (&*live.probes().ms).into(),
-            None => self.now(Orchestrator::probe_ms).into(),
-        })
-    }
-
-    fn probe_failures(&self) -> Values<'_> {
-        Values::Counts(match &self.live {
-            Some(live) => (&*live.probes().failures).into(),
-            None => self.now(Orchestrator::probe_failures).into(),
-        })
+    /// What changes without a new snapshot.
+    fn live(&self) -> &Live {
+        self.live
+            .get_or_init(|| Live::of(&self.snapshot.present, &self.clock))
     }
 
     fn hinted(&self) -> Values<'_> {
@@ -193,6 +183,14 @@ impl View {
     }
 }
 
+impl Deref for View {
+    type Target = Seen;
+
+    fn deref(&self) -> &Seen {
+        &self.0
+    }
+}
+
 impl Candidates for View {
     fn snapshot(&self) -> u64 {
         self.snapshot.number()
@@ -214,10 +212,10 @@ impl Candidates for View {
             Column::Incumbent => self.incumbent(),
             // Nothing is paid in advance while there are no tickets.
             Column::Credit => Values::Numbers(vec![0.0; self.rows()].into()),
-            Column::InFlight => self.live(Live::in_flight, || self.now(Orchestrator::in_flight)),
-            Column::RestMs => self.live(Live::rest_ms, || self.rest_ms()),
-            Column::ProbeMs => self.probe_ms(),
-            Column::ProbeFailures => self.probe_failures(),
+            Column::InFlight => Values::Counts(self.live().in_flight().into()),
+            Column::RestMs => Values::Counts(self.live().rest_ms().into()),
+            Column::ProbeMs => Values::Numbers((&*self.live().probes().ms).into()),
+            Column::ProbeFailures => Values::Counts((&*self.live().probes().failures).into()),
             Column::HintOrder => self.hinted(),
             Column::HintOnly => match &self.hints.only {
                 Some(only) => self.listed(only),
@@ -253,7 +251,6 @@ impl Candidates for View {
                 .past
                 .values(column)
                 .unwrap_or_else(|| Values::unknown(column.kind(), self.rows())),
-            // Stake and leaderboard scores have no source yet; the others are made by the chain of stages.
             Column::Stake
             | Column::ScorePerf
             | Column::Active
@@ -264,20 +261,20 @@ impl Candidates for View {
             | Column::Recipient
             | Column::TicketFaceValue
             | Column::TicketWinProb
-            | Column::TicketValue
-            | Column::ScoreSum
-            | Column::Position
-            | Column::FitWhy
-            | Column::HintPlace => Values::unknown(column.kind(), self.rows()),
+            | Column::TicketValue => present
+                .chain
+                .values(column)
+                .unwrap_or_else(|| Values::unknown(column.kind(), self.rows())),
+            // Made by the chain of stages.
+            Column::ScoreSum | Column::Position | Column::FitWhy | Column::HintPlace => {
+                Values::unknown(column.kind(), self.rows())
+            }
         }
     }
 
     fn keep(&self) -> Option<Arc<dyn Kept>> {
-        let mut kept = self.clone();
-        if kept.live.is_none() {
-            kept.live = Some(Live::of(&self.snapshot.present, &self.clock));
-        }
-        Some(Arc::new(kept))
+        self.live();
+        Some(Arc::new(self.clone()))
     }
 }
 

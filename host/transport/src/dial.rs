@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tower::{BoxError, Service};
 
 use crate::HttpVersion;
+use crate::guard::{Guard, Resolver};
 use crate::tls;
 
 /// A connection, with or without TLS.
@@ -20,7 +21,8 @@ pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 /// Dials `http` and `https` URIs.
 #[derive(Clone)]
 pub(crate) struct Dialler {
-    connector: HttpsConnector<HttpConnector>,
+    connector: HttpsConnector<HttpConnector<Resolver>>,
+    guard: Guard,
     timeout: Duration,
 }
 
@@ -33,25 +35,34 @@ struct TimedOut(Duration);
 
 impl Dialler {
     /// For HTTP/1.1, or for HTTP/2 with HTTP/1.1 as fallback.
-    pub(crate) fn http(version: HttpVersion, timeout: Duration) -> Self {
+    pub(crate) fn http(version: HttpVersion, timeout: Duration, guard: &Guard) -> Self {
         let builder = HttpsConnectorBuilder::new()
             .with_tls_config(tls::client_config())
             .https_or_http();
+        let tcp = tcp(timeout, guard);
         let connector = match version {
-            HttpVersion::Http1 => builder.enable_http1().wrap_connector(tcp(timeout)),
-            HttpVersion::Http2 => builder.enable_all_versions().wrap_connector(tcp(timeout)),
+            HttpVersion::Http1 => builder.enable_http1().wrap_connector(tcp),
+            HttpVersion::Http2 => builder.enable_all_versions().wrap_connector(tcp),
         };
-        Self { connector, timeout }
+        Self {
+            connector,
+            guard: guard.clone(),
+            timeout,
+        }
     }
 
     /// For gRPC: HTTP/2 and nothing else.
-    pub(crate) fn grpc(timeout: Duration) -> Self {
+    pub(crate) fn grpc(timeout: Duration, guard: &Guard) -> Self {
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::client_config())
             .https_or_http()
             .enable_http2()
-            .wrap_connector(tcp(timeout));
-        Self { connector, timeout }
+            .wrap_connector(tcp(timeout, guard));
+        Self {
+            connector,
+            guard: guard.clone(),
+            timeout,
+        }
     }
 }
 
@@ -65,8 +76,10 @@ impl Service<Uri> for Dialler {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
+        let allowed = self.guard.check(uri.host().unwrap_or_default());
         let (dial, limit) = (self.connector.call(uri), self.timeout);
         Box::pin(async move {
+            allowed?;
             match tokio::time::timeout(limit, dial).await {
                 Ok(stream) => stream,
                 Err(_) => Err(TimedOut(limit).into()),
@@ -75,8 +88,8 @@ impl Service<Uri> for Dialler {
     }
 }
 
-fn tcp(timeout: Duration) -> HttpConnector {
-    let mut tcp = HttpConnector::new();
+fn tcp(timeout: Duration, guard: &Guard) -> HttpConnector<Resolver> {
+    let mut tcp = HttpConnector::new_with_resolver(guard.resolver());
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(timeout));

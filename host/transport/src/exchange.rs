@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use crate::Settings;
 use crate::dial::Dialler;
 use crate::error::{HttpError, ReadError, causes};
+use crate::guard::Guard;
 
 /// Most that is set aside on the word of a `Content-Length`, in bytes.
 const MAX_UNVERIFIED: usize = 1 << 20;
@@ -26,8 +27,8 @@ pub struct Http(Client<Dialler, Full<Bytes>>);
 // === impl Http ===
 
 impl Http {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let dialler = Dialler::http(settings.version, settings.connect_timeout);
+    pub(crate) fn new(settings: Settings, guard: &Guard) -> Self {
+        let dialler = Dialler::http(settings.version, settings.connect_timeout, guard);
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

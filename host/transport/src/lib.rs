@@ -31,13 +31,16 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod dial;
 mod error;
 mod exchange;
+mod guard;
 mod rpc;
 pub mod tls;
 mod unary;
 
+pub use address::is_public;
 pub use error::{HttpError, ReadError, RpcError};
 pub use exchange::{Http, read_body};
 pub use rpc::Answer;
@@ -45,6 +48,7 @@ pub use rpc::Answer;
 use std::sync::Arc;
 use std::time::Duration;
 
+use guard::Guard;
 use pointsman_wire::net::{AuthToken, EndTranscodingSessionRequest, OrchestratorRequest};
 use pointsman_wire::{ServiceUri, net};
 
@@ -76,6 +80,7 @@ pub struct Connections(Arc<Inner>);
 struct Inner {
     rpc: rpc::Lines,
     http: Http,
+    guard: Guard,
 }
 
 // === impl Connections ===
@@ -84,10 +89,18 @@ impl Connections {
     /// An empty pool.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let guard = Guard::default();
         Self(Arc::new(Inner {
-            rpc: rpc::Lines::new(settings),
-            http: Http::new(settings),
+            rpc: rpc::Lines::new(settings, &guard),
+            http: Http::new(settings, &guard),
+            guard,
         }))
+    }
+
+    /// From now on connections to private addresses are only made for hosts that `exempt` says yes to; it is asked for names, and for
+    /// addresses as they stand in a URI, without brackets. For gateways that take orchestrators from strangers. Once in a process.
+    pub fn only_public(&self, exempt: impl Fn(&str) -> bool + Send + Sync + 'static) {
+        self.0.guard.close(exempt);
     }
 
     /// Asks an orchestrator for its offer. `timeout` covers dialling and the answer.

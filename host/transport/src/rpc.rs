@@ -23,6 +23,7 @@ use tower::Service as _;
 use crate::Settings;
 use crate::dial::Dialler;
 use crate::error::{RpcError, causes};
+use crate::guard::Guard;
 use crate::unary::unary;
 
 /// An orchestrator's offer, and what it took to get it.
@@ -79,9 +80,9 @@ struct Ready {
 // === impl Lines ===
 
 impl Lines {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, guard: &Guard) -> Self {
         Self {
-            dialler: Dialler::grpc(settings.connect_timeout),
+            dialler: Dialler::grpc(settings.connect_timeout, guard),
             idle: settings.idle,
             table: Mutex::new(Table {
                 lines: HashMap::new(),

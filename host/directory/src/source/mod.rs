@@ -2,9 +2,9 @@
 //!
 //! # Contract
 //!
-//! The known orchestrators are the union of three sources, less the operator's blocklist: the static list, the discovery
-//! webhook, and the operator's table. An orchestrator named by several is one. Where they disagree about its region or a
-//! label, the table beats the webhook; nothing a source leaves out erases what another says.
+//! The known orchestrators are the union of four sources, less the operator's blocklist: the static list, the discovery
+//! webhook, the operator's table, and the registries of a chain. An orchestrator named by several is one. Where they disagree about
+//! its region or a label, the table beats the webhook; nothing a source leaves out erases what another says.
 //!
 //! # Why a union
 //!
@@ -12,17 +12,28 @@
 //! union a webhook that answers `[]` cannot stop the traffic to the orchestrators that he listed himself.
 
 mod body;
+mod page;
+mod registry;
+mod scores;
 mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use pointsman_facts::Symbol;
+use pointsman_wire::sign::Address;
 use pointsman_wire::uri::ServiceUri;
 use serde::Serialize;
 use tracing::warn;
 
+pub use page::PageError;
+pub use registry::{Member, Place, Refused, Registered, Registry, Told, Verdict, Which};
+pub use scores::Leaderboard;
 pub use webhook::{Webhook, WebhookError};
 
+pub(crate) use page::Page;
+pub(crate) use registry::{Roll, Rules};
+pub(crate) use scores::{Scores, run as follow_scores};
 pub(crate) use webhook::{Poller, run};
 
 /// Most orchestrators that are taken from all sources together.
@@ -41,7 +52,7 @@ pub struct Entry {
     pub only_describes: bool,
 }
 
-/// Every source but the webhook's answers, which come with time.
+/// Every source but the webhook's answers and the registry, which come with time.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// The static list.
@@ -50,8 +61,27 @@ pub struct Sources {
     pub webhook: Option<Webhook>,
     /// The operator's table.
     pub table: Vec<Entry>,
+    /// The registries of a chain; `None`: what [`Directory::register`](crate::Directory::register) is told makes nobody known, though
+    /// policies may read it.
+    pub registry: Option<FromRegistry>,
     /// Orchestrators never to be used, whoever names them.
-    pub blocklist: Vec<ServiceUri>,
+    pub blocklist: Arc<Blocklist>,
+}
+
+/// On which terms registered orchestrators are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FromRegistry {
+    /// Whether they may be at private and loopback addresses, as on a chain of one's own.
+    pub allow_private: bool,
+}
+
+/// Orchestrators never to be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blocklist {
+    /// By service URI: they are not even asked.
+    pub uris: Vec<ServiceUri>,
+    /// By the account that they sign with or are paid to.
+    pub accounts: BTreeSet<Address>,
 }
 
 /// A source, as operators see it.
@@ -64,6 +94,8 @@ pub enum Origin {
     Webhook,
     /// The operator's table.
     Table,
+    /// A registry on the chain.
+    Chain,
 }
 
 /// All that the sources say of one orchestrator.
@@ -77,6 +109,12 @@ pub struct Listing {
     pub labels: BTreeMap<String, String>,
     /// The webhook's `score`: a mark of trust (1 trusted, 0 not), no measure of speed.
     pub trust: Option<f32>,
+    /// Who has registered it on the chain.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub owners: BTreeSet<Address>,
+    /// In which registries.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub registries: BTreeSet<Which>,
 }
 
 /// An entry of the webhook's answer.
@@ -92,10 +130,11 @@ pub(crate) struct Announced {
 pub(crate) fn merge(
     sources: &Sources,
     announced: &[Announced],
+    roll: &Roll,
 ) -> BTreeMap<Symbol, (ServiceUri, Listing)> {
     let mut known: BTreeMap<Symbol, (ServiceUri, Listing)> = BTreeMap::new();
     let mut name = |uri: &ServiceUri, origin: Origin| {
-        if sources.blocklist.contains(uri) {
+        if sources.blocklist.uris.contains(uri) {
             return;
         }
         let id = identity(uri);
@@ -120,6 +159,18 @@ pub(crate) fn merge(
     }
     for announced in announced {
         name(&announced.uri, Origin::Webhook);
+    }
+    let registered = || roll.named.iter().filter(|_| sources.registry.is_some());
+    for (uri, _) in registered() {
+        name(uri, Origin::Chain);
+    }
+    for (uri, owners) in registered() {
+        if let Some(listing) = listing_of(&mut known, uri) {
+            listing.owners.extend(owners.iter().map(|(owner, _)| owner));
+            listing
+                .registries
+                .extend(owners.iter().map(|(_, which)| which));
+        }
     }
     for entry in announced {
         if let Some(listing) = listing_of(&mut known, &entry.uri) {
@@ -160,6 +211,7 @@ impl Origin {
             Self::List => "list",
             Self::Webhook => "webhook",
             Self::Table => "table",
+            Self::Chain => "chain",
         }
     }
 }
@@ -167,6 +219,11 @@ impl Origin {
 // === impl Listing ===
 
 impl Listing {
+    /// Whether nobody but the registry names it, in which anybody may stand.
+    pub(crate) fn is_a_strangers(&self) -> bool {
+        self.origins.iter().eq(&[Origin::Chain])
+    }
+
     /// Takes over what is said; what is not said stays.
     fn say(&mut self, region: Option<&str>, labels: &BTreeMap<String, String>) {
         if let Some(region) = region {
@@ -216,7 +273,7 @@ mod tests {
             table: vec![described("https://A:8935/", true)],
             ..Sources::default()
         };
-        let known = merge(&sources, &[announced("https://a:8935")]);
+        let known = merge(&sources, &[announced("https://a:8935")], &Roll::default());
         let (_, listing) = &known[&identity(&uri("https://a:8935"))];
         assert_eq!(listing.region.as_deref(), Some("fra"));
         assert_eq!(listing.labels, labels(&[("tier", "gold"), ("gpu", "l4")]));
@@ -229,8 +286,38 @@ mod tests {
             table: vec![described("https://a", false), described("https://b", true)],
             ..Sources::default()
         };
-        let known = merge(&sources, &[]);
+        let known = merge(&sources, &[], &Roll::default());
         assert!(known.values().map(|(uri, _)| uri).eq(&[uri("https://a")]));
+    }
+
+    #[test]
+    fn the_registry_joins_the_others_where_it_is_a_source() {
+        let (one, two) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let roll = Roll {
+            named: [
+                (
+                    uri("https://a"),
+                    vec![(one, Which::Service), (two, Which::Ai)],
+                ),
+                (uri("https://b"), vec![(one, Which::Ai)]),
+            ]
+            .into(),
+            ..Roll::default()
+        };
+        let sources = |registry| Sources {
+            list: vec![uri("https://a")],
+            registry,
+            ..Sources::default()
+        };
+        let known = merge(&sources(None), &[], &roll);
+        assert!(known.values().map(|(uri, _)| uri).eq(&[uri("https://a")]));
+        let known = merge(&sources(Some(FromRegistry::default())), &[], &roll);
+        let listing = |host: &str| known[&identity(&uri(host))].1.clone();
+        let (a, b) = (listing("https://a"), listing("https://b"));
+        assert!(a.origins.iter().eq(&[Origin::List, Origin::Chain]));
+        assert!(!a.is_a_strangers() && b.is_a_strangers());
+        assert!(a.owners.iter().eq(&[one, two]) && b.owners.iter().eq(&[one]));
+        assert!(a.registries.iter().eq(&[Which::Service, Which::Ai]));
     }
 
     #[test]
@@ -239,9 +326,19 @@ mod tests {
             list: vec![uri("https://a")],
             webhook: None,
             table: vec![described("https://b", false)],
-            blocklist: vec![uri("https://a"), uri("https://b"), uri("https://c")],
+            registry: Some(FromRegistry::default()),
+            blocklist: Arc::new(Blocklist {
+                uris: ["a", "b", "c", "d"]
+                    .map(|host| uri(&format!("https://{host}")))
+                    .into(),
+                ..Blocklist::default()
+            }),
         };
-        assert!(merge(&sources, &[announced("https://c")]).is_empty());
+        let roll = Roll {
+            named: [(uri("https://d"), Vec::new())].into(),
+            ..Roll::default()
+        };
+        assert!(merge(&sources, &[announced("https://c")], &roll).is_empty());
     }
 
     #[test]
@@ -249,6 +346,7 @@ mod tests {
         let many: Vec<_> = (0..MAX_KNOWN + 5)
             .map(|i| announced(&format!("https://h{i}")))
             .collect();
-        assert_eq!(merge(&Sources::default(), &many).len(), MAX_KNOWN);
+        let known = merge(&Sources::default(), &many, &Roll::default());
+        assert_eq!(known.len(), MAX_KNOWN);
     }
 }

@@ -129,10 +129,10 @@ async fn a_removed_orchestrator_is_asked_no_more_not_even_to_the_end() {
         region: None,
         labels: Default::default(),
     };
-    directory.core.heard(Some(&[announced]));
+    directory.core.heard(Some(vec![announced]));
     sleep(SECOND).await;
     assert_eq!(fakes.running().0, 1);
-    directory.core.heard(Some(&[]));
+    directory.core.heard(Some(Vec::new()));
     sleep(SECOND).await;
     assert_eq!(fakes.running().0, 0, "the question was taken back");
     assert!(directory.list().is_empty() && directory.snapshot().is_empty());

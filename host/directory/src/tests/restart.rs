@@ -225,6 +225,7 @@ async fn an_orchestrator_that_comes_back_is_remembered() {
                 ..Sources::default()
             },
             &[],
+            &Default::default(),
         );
         let stop = directory.core.stop.clone();
         let now_ms = directory.clock().unix_ms();

@@ -221,7 +221,7 @@ async fn forgetting_shows_without_any_new_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_flight_and_rests_are_read_live() {
+async fn in_flight_and_rests_are_as_of_when_they_are_asked_for() {
     let fakes = Fakes::answering(&["a", "b"]);
     let directory = directory(&fakes, &["a", "b"]).await;
     directory.settled(LONG).await;
@@ -229,17 +229,20 @@ async fn in_flight_and_rests_are_read_live() {
     let running = directory.begin(id("a"), Workload::Transcode, Symbol::UNKNOWN);
     assert_eq!(shown(&view, "in-flight", "a"), 1.0);
     drop(running);
-    assert_eq!(shown(&view, "in-flight", "a"), 0.0);
+    assert_eq!(shown(&view, "in-flight", "a"), 1.0, "once is for ever");
+    assert_eq!(shown(&view.anew(), "in-flight", "a"), 0.0);
     sleep(SECOND).await;
     let now = self::view(&directory);
     assert_eq!(shown(&now, "samples", "a"), 0.0, "cancelled is no sample");
 
     assert_eq!(directory.rest(id("a"), LONG), Rest::Granted(LONG));
     assert_eq!(directory.rest(id("b"), LONG), Rest::Refused);
-    assert_eq!(shown(&view, "rest-ms", "a"), 60_000.0);
+    assert_eq!(shown(&view.anew(), "rest-ms", "a"), 60_000.0);
     sleep(20 * SECOND).await;
-    assert_eq!(shown(&view, "rest-ms", "a"), 40_000.0);
-    assert_eq!(shown(&view, "rest-ms", "b"), 0.0);
+    let later = view.anew();
+    assert_eq!(shown(&later, "rest-ms", "a"), 40_000.0);
+    assert_eq!(shown(&later, "rest-ms", "b"), 0.0);
+    assert_eq!(later.snapshot(), view.snapshot());
 }
 
 #[tokio::test(start_paused = true)]
@@ -401,7 +404,7 @@ async fn what_was_kept_stays_as_it_was() {
     let row = view.row_of(id("a")).expect("a known orchestrator");
     let shown = |column: &Column| {
         (
-            view.values(column).shown(row),
+            view.anew().values(column).shown(row),
             kept.values(column).shown(row),
         )
     };
@@ -411,11 +414,11 @@ async fn what_was_kept_stays_as_it_was() {
     let orchestrator = directory.orchestrator(id("a")).expect("known");
     orchestrator.set_probes(7.0, 2);
     assert_eq!(shown(&Column::ProbeFailures), (2.0, 0.0));
-    let later = view.keep().expect("again");
+    let later = view.anew();
+    let again = later.keep().expect("again");
     orchestrator.set_probes(9.0, 3);
-    assert_eq!((failures(&*later), failures(&view)), (2.0, 3.0));
-    let again = later.keep().expect("what was kept too");
-    assert_eq!(failures(&*again), 2.0, "it stays as it was");
+    assert_eq!((failures(&*again), failures(&later)), (2.0, 2.0));
+    assert_eq!(failures(&view.anew()), 3.0);
     assert_eq!(again.values(&Column::ProbeMs).shown(row), 7.0);
     assert_eq!(kept.values(&Column::Fit), view.values(&Column::Fit));
     assert_eq!(kept.snapshot(), view.snapshot());

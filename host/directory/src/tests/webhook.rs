@@ -18,7 +18,7 @@ use url::Url;
 use super::fake::{Fakes, uri};
 use crate::directory::{Directory, Settings, Settled};
 use crate::prober::Ask;
-use crate::source::{Poller, Sources, Webhook, WebhookError};
+use crate::source::{PageError, Poller, Sources, Webhook, WebhookError};
 
 /// How the webhook answers now.
 #[derive(Clone, Debug)]
@@ -174,7 +174,10 @@ async fn more_than_is_taken_is_not_read_to_its_end() {
             ..Webhook::new(hook.url.clone())
         };
         let fetched = Poller::new(webhook).expect("a client").fetch().await;
-        assert!(matches!(fetched, Err(WebhookError::TooLong)), "{fetched:?}");
+        assert!(
+            matches!(fetched, Err(WebhookError::Page(PageError::TooLong))),
+            "{fetched:?}"
+        );
     }
 }
 
