@@ -28,12 +28,37 @@ pub trait Exchange: Send + Sync {
     /// Whether a session must be agreed anew before it is used again.
     fn expired(&self, session: &Self::Session) -> bool;
 
-    /// Tries the job once.
+    /// What a unit costs in `session`; `None` where nothing is paid.
+    fn asked(&self, _session: &Self::Session) -> Option<Asked> {
+        None
+    }
+
+    /// Agrees to pay `price` from now on.
+    fn agree(&self, _session: &Self::Session, _price: Price) {}
+
+    /// Agrees a session on terms fresh from the orchestrator, in place of one whose price rose.
+    fn renegotiate(
+        &self,
+        orchestrator: &Arc<Orchestrator>,
+    ) -> impl Future<Output = Result<Self::Session, Failure>> + Send {
+        self.open(orchestrator)
+    }
+
+    /// Tries the job once. A failure of the kind [`Price`](pointsman_facts::FailureKind::Price) says that the price rose in the middle of it.
     fn attempt(
         &self,
         session: &Self::Session,
         allowance: Allowance,
     ) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
+}
+
+/// What a unit of work costs in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The most that was agreed to.
+    pub agreed: Price,
+    /// What the orchestrator asks now.
+    pub now: Price,
 }
 
 /// What one attempt may take.
@@ -43,6 +68,16 @@ pub struct Allowance {
     pub headers: Duration,
     /// In all.
     pub total: Duration,
+}
+
+// === impl Asked ===
+
+impl Asked {
+    /// Whether it is more than was agreed.
+    #[must_use]
+    pub fn rose(&self) -> bool {
+        self.now > self.agreed
+    }
 }
 
 /// One job, before it is routed.

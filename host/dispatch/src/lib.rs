@@ -10,6 +10,9 @@
 //! What a policy may not do is decided here and nowhere else: nothing is sent past the hard deadline, no retry that is
 //! not safe, nothing above the [`budget`], no second rerank. A refused answer becomes the next candidate if that is allowed, else the end.
 //!
+//! An attempt whose orchestrator asks more than was agreed is not sent: the policy is asked first, and what it accepts holds for the session.
+//! Accepting a price above the hard ceiling is refused.
+//!
 //! A job that is ranked again has two decisions, each with its own attempts, and both are recorded. It is one outcome all the same: of a canary's trial too.
 //!
 //! # Two shapes
@@ -36,6 +39,6 @@ pub mod session;
 
 pub use budget::Budgets;
 pub use deadline::Deadlines;
-pub use exchange::{Allowance, Delivered, Exchange, Request, StopReason, Stopped};
+pub use exchange::{Allowance, Asked, Delivered, Exchange, Request, StopReason, Stopped};
 pub use run::{Dispatcher, Settings};
 pub use session::Sessions;

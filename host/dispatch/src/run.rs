@@ -1,6 +1,7 @@
 //! One job from its decision to its outcome.
 
 mod attempt;
+mod bargain;
 mod recover;
 
 use std::collections::VecDeque;
@@ -8,7 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use attempt::{Attempt, Running};
+use attempt::{Attempt, Miss, Running};
 use pointsman_directory::{Directory, Query, View};
 use pointsman_facts::{Blame, Candidates, Failure, Hints, Job};
 use pointsman_policy::{Host, Selection};
@@ -64,6 +65,8 @@ struct Run<'a, E: Exchange> {
     retries: u32,
     hedges: u32,
     reranked: bool,
+    /// Price changes that the policy was asked about.
+    bargains: u32,
 }
 
 // === impl Settings ===
@@ -161,6 +164,7 @@ impl<'a, E: Exchange> Run<'a, E> {
             retries: 0,
             hedges: 0,
             reranked: false,
+            bargains: 0,
         };
         if run.remaining.is_empty() {
             return Err(run.nobody());
@@ -178,7 +182,8 @@ impl<'a, E: Exchange> Run<'a, E> {
                 biased;
                 Some((index, result)) = self.running.next() => match result {
                     Ok(output) => return Ok(self.delivered(index, output)),
-                    Err(failure) => {
+                    Err(Miss::Dearer(asked)) => self.bargain(index, asked)?,
+                    Err(Miss::Failed(failure)) => {
                         let hopeless = failure.blame == Blame::Input;
                         self.failed(index, failure);
                         if hopeless {

@@ -8,12 +8,12 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use pointsman_directory::{Clock, Orchestrator, Outcome, Running as InFlight};
 use pointsman_facts::failure::Class;
-use pointsman_facts::{Blame, Failure, FailureKind};
+use pointsman_facts::{Blame, Failure, FailureKind, Price};
 use pointsman_policy::{AttemptRecord, AttemptView};
 use tokio::time::Instant;
 
 use super::{Run, millis};
-use crate::exchange::{Allowance, Exchange};
+use crate::exchange::{Allowance, Asked, Exchange};
 use crate::session::Sessions;
 
 /// One try.
@@ -30,9 +30,31 @@ pub(super) struct Attempt {
     /// Counts as in flight, and into the orchestrator's history, while it is held.
     in_flight: Option<InFlight>,
     abort: AbortHandle,
+    /// A session was agreed anew for it, because of the price.
+    pub(super) renegotiated: bool,
 }
 
-type Ended<T> = (usize, Result<T, Failure>);
+/// At what price an attempt is made.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Terms {
+    /// At what the session agreed to.
+    Agreed,
+    /// At this at most, which the session agrees to.
+    Accepted(Price),
+    /// At what a fresh session asks, if that is not above this.
+    Fresh(Price),
+}
+
+/// Why an attempt gave no result.
+#[derive(Debug)]
+pub(super) enum Miss {
+    /// It failed.
+    Failed(Failure),
+    /// It was not made, or not to the end: its orchestrator asks more than was agreed.
+    Dearer(Asked),
+}
+
+type Ended<T> = (usize, Result<T, Miss>);
 
 /// The attempts under way.
 pub(super) struct Running<'a, T>(FuturesUnordered<BoxFuture<'a, Ended<T>>>);
@@ -152,31 +174,7 @@ impl<'a, E: Exchange> Run<'a, E> {
     pub(super) fn start(&mut self, row: u32, delay: Duration, hedge: bool) {
         self.remaining.retain(|&other| other != row);
         let orchestrator = self.view.orchestrator(row as usize).clone();
-        let (work, sessions, target) = (self.work, self.sessions, orchestrator.clone());
-        let allowance = self.allowance();
-        let (abort, registration) = AbortHandle::new_pair();
-        let index = self.attempts.len();
-        let future = Abortable::new(
-            async move {
-                // Even a sleep of nothing lasts until the timer's next millisecond, which is longer than a good attempt's other waits.
-                if !delay.is_zero() {
-                    tokio::time::sleep(delay).await;
-                }
-                attempt(work, sessions, &target, allowance).await
-            },
-            registration,
-        )
-        .map(move |ended| {
-            let abandoned = |_| {
-                Err(Failure::new(
-                    Blame::Orchestrator,
-                    FailureKind::HeaderTimeout,
-                    "abandoned: too slow",
-                ))
-            };
-            (index, ended.unwrap_or_else(abandoned))
-        });
-        self.running.0.push(future.boxed());
+        let abort = self.launch(self.attempts.len(), &orchestrator, delay, Terms::Agreed);
         self.attempts.push(Attempt {
             row,
             in_flight: Some(self.dispatcher.directory.begin(
@@ -190,10 +188,55 @@ impl<'a, E: Exchange> Run<'a, E> {
             began: Instant::now() + delay,
             end: None,
             abort,
+            renegotiated: false,
         });
         if !hedge {
             self.slow_at = self.hedge_at(row, delay);
         }
+    }
+
+    /// Goes on with an attempt that was stopped by its price.
+    pub(super) fn resume(&mut self, index: usize, terms: Terms) {
+        let orchestrator = self.attempts[index].orchestrator.clone();
+        let abort = self.launch(index, &orchestrator, Duration::ZERO, terms);
+        let attempt = &mut self.attempts[index];
+        attempt.abort = abort;
+        attempt.renegotiated |= matches!(terms, Terms::Fresh(_));
+    }
+
+    /// Lets the work of an attempt begin after `delay`; what ends it.
+    fn launch(
+        &mut self,
+        index: usize,
+        orchestrator: &Arc<Orchestrator>,
+        delay: Duration,
+        terms: Terms,
+    ) -> AbortHandle {
+        let (work, sessions, target) = (self.work, self.sessions, orchestrator.clone());
+        let allowance = self.allowance();
+        let (abort, registration) = AbortHandle::new_pair();
+        let future = Abortable::new(
+            async move {
+                // Even a sleep of nothing lasts until the timer's next millisecond, which is longer than a good attempt's other waits.
+                if !delay.is_zero() {
+                    tokio::time::sleep(delay).await;
+                }
+                attempt(work, sessions, &target, allowance, terms).await
+            },
+            registration,
+        )
+        .map(move |ended| {
+            let abandoned = |_| {
+                Err(Miss::Failed(Failure::new(
+                    Blame::Orchestrator,
+                    FailureKind::HeaderTimeout,
+                    "abandoned: too slow",
+                )))
+            };
+            (index, ended.unwrap_or_else(abandoned))
+        });
+        self.running.0.push(future.boxed());
+        abort
     }
 
     /// Upload and result times as go-livepeer grants them. The job's own deadline is not in here: it ends attempts without
@@ -246,19 +289,51 @@ async fn attempt<E: Exchange>(
     sessions: &Sessions<E::Session>,
     orchestrator: &Arc<Orchestrator>,
     allowance: Allowance,
-) -> Result<E::Output, Failure> {
-    let session = sessions
-        .acquire(
-            orchestrator.id,
-            |session| work.expired(session),
-            || work.open(orchestrator),
-        )
-        .await?;
-    let result = work.attempt(&session, allowance).await;
-    if let Err(failure) = &result
-        && failure.kind.class() == Class::Session
-    {
-        sessions.forget(orchestrator.id, &session).await;
+    terms: Terms,
+) -> Result<E::Output, Miss> {
+    let rose = |session: &E::Session| work.asked(session).filter(Asked::rose);
+    let id = orchestrator.id;
+    let expired = |session: &E::Session| work.expired(session);
+    let session = match terms {
+        Terms::Fresh(agreed) => {
+            let expired = |session: &E::Session| expired(session) || rose(session).is_some();
+            let open = || work.renegotiate(orchestrator);
+            let session = sessions.acquire(id, expired, open).await?;
+            // What was agreed before still is, until the policy says otherwise.
+            if work.asked(&session).is_some_and(|asked| asked.now > agreed) {
+                work.agree(&session, agreed);
+            }
+            session
+        }
+        _ => {
+            sessions
+                .acquire(id, expired, || work.open(orchestrator))
+                .await?
+        }
+    };
+    if let Some(asked) = rose(&session) {
+        match terms {
+            Terms::Accepted(most) if asked.now <= most => work.agree(&session, asked.now),
+            _ => return Err(Miss::Dearer(asked)),
+        }
     }
-    result
+    let failure = match work.attempt(&session, allowance).await {
+        Ok(output) => return Ok(output),
+        Err(failure) => failure,
+    };
+    if failure.kind.class() == Class::Session {
+        sessions.forget(id, &session).await;
+    }
+    match rose(&session).filter(|_| failure.kind == FailureKind::Price) {
+        Some(asked) => Err(Miss::Dearer(asked)),
+        None => Err(failure.into()),
+    }
+}
+
+// === impl Miss ===
+
+impl From<Failure> for Miss {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }

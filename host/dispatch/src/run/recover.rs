@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use pointsman_directory::View;
 use pointsman_facts::failure::Class;
-use pointsman_facts::{Blame, Candidates, Column, Job, Values};
+use pointsman_facts::{Blame, Candidates, Column, FailureKind, Job, Values};
 use pointsman_policy::{AttemptView, Hedge, Patience, Recovery, Remaining, Remedy};
 use tokio::time::Instant;
 
@@ -12,14 +13,20 @@ use super::{Run, millis, wishes};
 use crate::exchange::{Exchange, StopReason, Stopped};
 use crate::hedge::{Past, adaptive_delay};
 
+/// Who is left, as of now: what runs where and who rests has changed since the ranking.
+pub(super) struct Left {
+    view: View,
+    rows: Vec<u32>,
+}
+
 impl<E: Exchange> Run<'_, E> {
     /// Nothing runs any more: asks what to do about the last failure, and does it.
     pub(super) fn recover(&mut self) -> Result<(), Stopped> {
         let Remedy { rest, recovery } = {
-            let (job, attempts, remaining) = self.situation();
+            let (job, attempts, left) = self.situation();
             self.selection
                 .generation
-                .on_failure(&job, &attempts, self.remaining(&remaining))
+                .on_failure(&job, &attempts, left.remaining())
                 .value
         };
         let Some(failed) = self.last_failed.map(|index| &self.attempts[index]) else {
@@ -73,10 +80,10 @@ impl<E: Exchange> Run<'_, E> {
     pub(super) fn slow(&mut self) {
         self.slow_at = None;
         let patience = {
-            let (job, attempts, remaining) = self.situation();
+            let (job, attempts, left) = self.situation();
             self.selection
                 .generation
-                .on_slow(&job, &attempts, self.remaining(&remaining))
+                .on_slow(&job, &attempts, left.remaining())
                 .value
         };
         match patience {
@@ -121,7 +128,7 @@ impl<E: Exchange> Run<'_, E> {
         }
     }
 
-    fn start_place(&mut self, place: u32) {
+    pub(super) fn start_place(&mut self, place: u32) {
         let row = self
             .remaining
             .get(place as usize)
@@ -157,7 +164,7 @@ impl<E: Exchange> Run<'_, E> {
     }
 
     /// Whether another candidate may be tried now.
-    fn may_go_on(&mut self) -> bool {
+    pub(super) fn may_go_on(&mut self) -> bool {
         !self.remaining.is_empty() && self.may_retry(Duration::ZERO)
     }
 
@@ -166,8 +173,9 @@ impl<E: Exchange> Run<'_, E> {
         let Some(failure) = self.last_failure() else {
             return false;
         };
-        // Being told "full" or "renew your token" costs nothing and says nothing about the next candidate.
-        let free = matches!(failure.kind.class(), Class::Capacity | Class::Session);
+        // Being told "full", "renew your token" or a price costs nothing and says nothing about the next candidate.
+        let free = matches!(failure.kind.class(), Class::Capacity | Class::Session)
+            || failure.kind == FailureKind::Price;
         if !failure.retry_safe || failure.blame == Blame::Input {
             return false;
         }
@@ -246,14 +254,7 @@ impl<E: Exchange> Run<'_, E> {
         (ms.is_finite() && ms >= 0.0).then(|| Duration::from_secs_f64(ms / 1000.0))
     }
 
-    fn remaining<'r>(&'r self, rows: &'r [u32]) -> Remaining<'r> {
-        Remaining {
-            candidates: &self.view,
-            rows,
-        }
-    }
-
-    fn situation(&self) -> (Job, Vec<AttemptView<'_>>, Vec<u32>) {
+    pub(super) fn situation(&self) -> (Job, Vec<AttemptView<'_>>, Left) {
         let elapsed = millis(self.started.elapsed());
         let mut job = self.job.clone();
         job.now_ms += u64::from(elapsed);
@@ -274,6 +275,19 @@ impl<E: Exchange> Run<'_, E> {
             .iter()
             .map(|attempt| attempt.view(place(attempt)))
             .collect();
-        (job, attempts, remaining)
+        let left = Left {
+            view: self.view.anew(),
+            rows: remaining,
+        };
+        (job, attempts, left)
+    }
+}
+
+impl Left {
+    pub(super) fn remaining(&self) -> Remaining<'_> {
+        Remaining {
+            candidates: &self.view,
+            rows: &self.rows,
+        }
     }
 }

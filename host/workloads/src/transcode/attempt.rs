@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use pointsman_directory::{Ask, Directory, Orchestrator};
-use pointsman_dispatch::{Allowance, Exchange};
+use pointsman_dispatch::{Allowance, Asked, Exchange};
 use pointsman_facts::{Blame, Failure, FailureKind};
 use pointsman_payments::price::Price;
 use pointsman_payments::purse::Purse;
@@ -20,10 +20,11 @@ use pointsman_wire::segment::{self, Order};
 use pointsman_wire::sign::B256;
 use pointsman_wire::uri::ServiceUri;
 use pointsman_wire::{payment, result};
-use tokio::time::timeout;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::paying::{Miss, Paid};
-use super::{Renditions, Segment, Session, Stream, failure, fetch, retry_after};
+use super::{Renditions, Segment, Session, Stream, ceiling, failure, fetch, retry_after};
 
 /// A segment as [`Exchange`] wants it.
 pub(super) struct SegmentWork<'a> {
@@ -33,6 +34,8 @@ pub(super) struct SegmentWork<'a> {
     pub(super) segment: &'a Segment,
     /// Of the media; made once for all attempts.
     pub(super) hash: B256,
+    /// Over the segment, for whoever asks for one: the same for all attempts, and a remote signer may take a while.
+    pub(super) signature: OnceCell<Vec<u8>>,
     /// Whether an orchestrator's word against the media was doubted already.
     pub(super) doubted: AtomicBool,
     /// Who signs and pays.
@@ -57,9 +60,21 @@ impl Exchange for SegmentWork<'_> {
                 return Ok(session);
             }
         }
+        self.renegotiate(orchestrator).await
+    }
+
+    async fn renegotiate(&self, orchestrator: &Arc<Orchestrator>) -> Result<Session, Failure> {
         let info = self.ask(&orchestrator.uri).await?;
         self.directory.observe(orchestrator.id, &info);
         Session::agree(&orchestrator.uri, &info, self.purse)
+    }
+
+    fn asked(&self, session: &Session) -> Option<Asked> {
+        session.prices()
+    }
+
+    fn agree(&self, session: &Session, price: pointsman_facts::Price) {
+        session.agree_to(ceiling::exact(price));
     }
 
     fn expired(&self, session: &Session) -> bool {
@@ -80,20 +95,26 @@ impl Exchange for SegmentWork<'_> {
         allowance: Allowance,
     ) -> Result<Renditions, Failure> {
         let late = |_| too_slow(FailureKind::BodyTimeout, allowance.total);
-        let attempt = self.mended(session, allowance.headers);
-        timeout(allowance.total, attempt).await.map_err(late)?
+        let ends = Instant::now() + allowance.total;
+        let attempt = self.mended(session, allowance.headers, ends);
+        timeout_at(ends, attempt).await.map_err(late)?
     }
 }
 
 impl SegmentWork<'_> {
     /// Tries, and once more with fresh terms where the payment was refused for old ones.
-    async fn mended(&self, session: &Session, headers: Duration) -> Result<Renditions, Failure> {
-        match self.exchange(session, headers).await {
+    async fn mended(
+        &self,
+        session: &Session,
+        headers: Duration,
+        ends: Instant,
+    ) -> Result<Renditions, Failure> {
+        match self.exchange(session, headers, ends).await {
             Err(miss) if miss.stale => {
                 tracing::debug!(orchestrator = %session.asked(), failure = %miss.failure, "fresh terms are asked for");
                 let info = self.ask(session.asked()).await?;
                 session.renew(Some(info), self.purse);
-                let again = self.exchange(session, headers).await;
+                let again = self.exchange(session, headers, ends).await;
                 again.map_err(|miss| miss.failure)
             }
             other => other.map_err(|miss| miss.failure),
@@ -104,18 +125,24 @@ impl SegmentWork<'_> {
         let (address, signature) = self.purse.identity();
         let request = OrchestratorRequest {
             address: address.to_vec(),
-            sig: signature.to_vec(),
-            capabilities: Some(Capabilities::clone(&self.stream.required())),
+            sig: signature,
+            capabilities: Some(Capabilities::clone(self.stream.required())),
             ..Default::default()
         };
         let answer = self.connections.ask(uri, &request, AGREEMENT).await?;
         Ok(answer.info)
     }
 
-    async fn exchange(&self, session: &Session, headers: Duration) -> Result<Renditions, Miss> {
+    async fn exchange(
+        &self,
+        session: &Session,
+        headers: Duration,
+        ends: Instant,
+    ) -> Result<Renditions, Miss> {
         let (token, offer) = session.agreed();
-        let paid = self.pay(session, offer.as_deref()).await?;
-        let answer = self.submit(session, &token, paid, headers).await?;
+        let order = self.order(&token);
+        let paid = self.pay(session, offer.as_deref(), &order, ends).await?;
+        let answer = self.submit(session, &order, paid, headers).await?;
         session.renew(answer.info, self.purse);
         let transcoded = answer.outcome.map_err(|rejection| self.judge(&rejection))?;
         let renditions = fetch::all(
@@ -147,11 +174,11 @@ impl SegmentWork<'_> {
     async fn submit(
         &self,
         session: &Session,
-        token: &AuthToken,
+        order: &Order<'_>,
         paid: Paid,
         headers: Duration,
     ) -> Result<result::Answer, Miss> {
-        let request = match self.request(session, token, &paid) {
+        let request = match self.request(session, order, &paid) {
             Ok(request) => request,
             Err(failure) => {
                 paid.unsent();
@@ -196,33 +223,31 @@ impl SegmentWork<'_> {
         Ok(answer)
     }
 
-    fn request(
-        &self,
-        session: &Session,
-        token: &AuthToken,
-        paid: &Paid,
-    ) -> Result<Request<Full<Bytes>>, Failure> {
-        let internal = |detail: String| Failure::new(Blame::Gateway, FailureKind::Internal, detail);
-        let order = Order {
+    fn order<'o>(&'o self, token: &'o AuthToken) -> Order<'o> {
+        Order {
             manifest_id: self.stream.manifest_id(),
             sequence: self.segment.sequence,
             hash: self.hash,
             duration_ms: u32::try_from(self.segment.duration.as_millis()).unwrap_or(u32::MAX),
             profiles: self.stream.profiles(),
-            capabilities: &self.stream.required(),
+            capabilities: self.stream.required(),
             auth_token: token,
             slice: self.segment.slice,
             reinit: self.segment.reinit,
             perceptual_hash: false,
             storage: None,
-        };
-        let signature = match self.purse.pays() {
-            true => self.purse.sign_segment(&order.preimage()),
-            false => Ok(Vec::new()),
-        };
-        let signature = signature.map_err(|error| internal(error.to_string()))?;
+        }
+    }
+
+    fn request(
+        &self,
+        session: &Session,
+        order: &Order<'_>,
+        paid: &Paid,
+    ) -> Result<Request<Full<Bytes>>, Failure> {
+        let internal = |detail: String| Failure::new(Blame::Gateway, FailureKind::Internal, detail);
         let message = order
-            .message(&signature)
+            .message(&paid.signature)
             .map_err(|error| internal(error.to_string()))?;
         Request::post(session.uri().join("/segment"))
             .header(segment::HEADER, segment::encode(&message))

@@ -17,6 +17,7 @@
 //! errors that say the media itself cannot be transcoded: those would burn one orchestrator after another.
 
 mod attempt;
+mod ceiling;
 mod failure;
 mod fetch;
 mod paying;
@@ -34,10 +35,11 @@ use pointsman_dispatch::{Deadlines, Delivered, Dispatcher, Request, StopReason, 
 use pointsman_facts::{Hints, Price, Symbol, Workload};
 use pointsman_media::probe::RenditionFacts;
 use pointsman_payments::purse::Purse;
-use pointsman_payments::{Ratio, price};
+use pointsman_payments::price::{self, MaxPrices};
 use pointsman_transport::Connections;
 use pointsman_wire::segment::Slice;
 use pointsman_wire::sign::{B256, keccak256};
+use tokio::sync::OnceCell;
 
 pub use session::Session;
 pub use stream::{Stream, StreamSpec};
@@ -47,7 +49,7 @@ pub use stream::{Stream, StreamSpec};
 pub struct Transcoder {
     dispatcher: Arc<Dispatcher>,
     connections: Connections,
-    max_price: Option<Price>,
+    prices: MaxPrices,
     purse: Purse,
 }
 
@@ -90,18 +92,18 @@ const LARGE: usize = 1 << 20;
 // === impl Transcoder ===
 
 impl Transcoder {
-    /// A transcoder that chooses through `dispatcher` and pays at most `max_price` wei a pixel, out of `purse`.
+    /// A transcoder that chooses through `dispatcher` and pays at most `prices`, out of `purse`.
     #[must_use]
     pub fn new(
         dispatcher: Arc<Dispatcher>,
         connections: Connections,
-        max_price: Option<Price>,
+        prices: MaxPrices,
         purse: Purse,
     ) -> Self {
         Self {
             dispatcher,
             connections,
-            max_price,
+            prices,
             purse,
         }
     }
@@ -110,24 +112,25 @@ impl Transcoder {
     ///
     /// # Errors
     ///
-    /// As [`Dispatcher::exchange`].
+    /// As [`Dispatcher::exchange`]; and where the operator's ceiling is in a currency without a rate.
     pub async fn transcode(
         &self,
         stream: &Stream,
         segment: Segment,
     ) -> Result<Delivered<Renditions>, Stopped> {
+        let max_price = self.max_price(stream)?;
         let request = Request {
             id: format!("{}/{}", stream.name(), segment.sequence),
             workload: Workload::Transcode,
             capability: Symbol::of(Workload::Transcode.name()),
             model: Symbol::UNKNOWN,
             affinity: stream.affinity(),
-            required: stream.required(),
+            required: stream.required().clone(),
             segment: Some(segment.duration),
             sequence: Some(segment.sequence),
             units: stream.pixels(segment.duration),
             deadlines: segment.deadlines,
-            max_price: self.max_price,
+            max_price,
             hints: segment.hints.clone(),
         };
         let work = SegmentWork {
@@ -136,31 +139,31 @@ impl Transcoder {
             stream,
             hash: hash(&segment.media).await,
             segment: &segment,
+            signature: OnceCell::new(),
             doubted: AtomicBool::new(false),
             purse: &self.purse,
-            ceiling: self.ceiling(&segment),
+            ceiling: self.ceiling(&segment, max_price),
         };
         let done = self.dispatcher.exchange(&request, stream.sessions(), &work);
         done.await.map_err(|stopped| self.explained(stopped))
     }
 
     /// The most that may be paid for a pixel, whatever was decided. Off-chain nothing is.
-    fn ceiling(&self, segment: &Segment) -> Option<price::Price> {
+    fn ceiling(&self, segment: &Segment, max_price: Option<Price>) -> Option<price::Price> {
         let ceiling = match self.dispatcher.price_is_hard() {
             _ if !self.purse.pays() => None,
-            true => segment.hints.tighten(self.max_price),
+            true => segment.hints.tighten(max_price),
             false => segment.hints.max_price,
-        }?;
-        let wei = Ratio::new(ceiling.num.into(), ceiling.den.get().into());
-        price::Price::new(wei).ok()
+        };
+        ceiling.map(ceiling::exact)
     }
 
     /// Where money is lacking orchestrators answer nothing, so that there seem to be none: the operator is told why.
     fn explained(&self, stopped: Stopped) -> Stopped {
-        match self.purse.cannot_pay() {
+        match self.purse.trouble() {
             Some(trouble) if stopped.reason == StopReason::NoOrchestrators => Stopped {
                 reason: StopReason::Unpaid,
-                message: trouble.to_string(),
+                message: trouble,
                 ..stopped
             },
             _ => stopped,

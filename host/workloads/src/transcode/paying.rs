@@ -12,11 +12,15 @@
 //! | refused otherwise, no answer, or the attempt was given up (another one won) | spent | lost |
 //! | a result | spent | the pixels that it claims are charged, none for an error |
 //!
+//! Where the signer is a remote one, it makes the tickets and signs the segment, side by side and within the attempt's time. When it
+//! fails, the orchestrator is not to blame: it is neither left alone nor thought worse of, and the next candidate is tried, since one that
+//! asks for no tickets needs no signer.
+//!
 //! A claim of more than twice the pixels that were ordered is not believed: such an orchestrator has failed.
 //!
 //! A refusal that fresh terms would mend (too old, nonces used up, credit forgotten) is mended at once and once: one fresh
-//! GetOrchestrator, and the segment again. Whatever else is wrong with money is the next orchestrator's chance, or, where nobody could be
-//! paid, the end of the job, in words for the operator.
+//! GetOrchestrator, and the segment again. A price above the agreed one is not paid: dispatch asks the
+//! policy about it. Whatever else is wrong with money is the next orchestrator's chance, or, where nobody could be paid, the end of the job, in words for the operator.
 
 use std::time::Duration;
 
@@ -27,6 +31,8 @@ use pointsman_payments::{fee, price};
 use pointsman_wire::payment;
 use pointsman_wire::rejection::Rejection;
 use pointsman_wire::result::Transcoded;
+use pointsman_wire::segment::Order;
+use tokio::time::{Instant, timeout_at};
 
 use super::Session;
 use super::attempt::SegmentWork;
@@ -36,6 +42,8 @@ use super::attempt::SegmentWork;
 pub(super) struct Paid {
     /// The `Livepeer-Payment` header.
     pub(super) header: String,
+    /// Over the segment; empty off-chain.
+    pub(super) signature: Vec<u8>,
     /// `None` off-chain.
     bought: Option<Bought>,
 }
@@ -64,37 +72,62 @@ const REST: Duration = Duration::from_secs(30);
 // === impl SegmentWork ===
 
 impl SegmentWork<'_> {
-    /// Pays for the segment at what a session asks.
-    pub(super) async fn pay(&self, session: &Session, offer: Option<&Offer>) -> Result<Paid, Miss> {
-        let Some(offer) = offer else {
+    /// Pays for the segment at what a session asks, and signs it.
+    pub(super) async fn pay(
+        &self,
+        session: &Session,
+        offer: Option<&Offer>,
+        order: &Order<'_>,
+        ends: Instant,
+    ) -> Result<Paid, Miss> {
+        let Some(offer) = offer.filter(|offer| !offer.is_unpaid()) else {
             return Ok(Paid {
                 header: payment::encode(None),
+                signature: Vec::new(),
                 bought: None,
             });
         };
+        let agreed = session.agreed_price(offer)?;
         let fee = self.fee(offer);
         let charge = Charge {
             offer,
             balance: offer.session(),
             recipient: None,
             fee: &fee,
-            first_price: session.first_price(),
+            first_price: agreed.as_ref(),
             ceiling: self.ceiling.as_ref(),
             job: self.stream.job(),
             key: None,
             workload: "transcode",
         };
-        let paid = self.purse.pay(&charge).await.map_err(|error| {
+        let signature = self
+            .signature
+            .get_or_try_init(|| self.purse.sign_segment(order));
+        // Each ends by itself: what was paid is not lost because the signature is late.
+        let (paid, signature) = tokio::join!(
+            timeout_at(ends, self.purse.pay(&charge)),
+            timeout_at(ends, signature),
+        );
+        let paid = paid.map_err(|_| late())?.map_err(|error| {
             if is_price(&error) {
                 // What it asks now may be agreed anew, or barred by the policy.
                 session.close();
             }
             unpaid(&error)
         })?;
+        let signature = match signature {
+            Ok(Ok(signature)) => signature.clone(),
+            failed => {
+                paid.receipt.unsent();
+                let error = failed.ok().and_then(Result::err);
+                return Err(error.map_or_else(late, |error| unpaid(&error)));
+            }
+        };
         let tickets = paid.receipt.tickets();
         metrics::counter!("pointsman_payments_tickets_total").increment(tickets.into());
         Ok(Paid {
             header: paid.header,
+            signature,
             bought: Some(Bought {
                 receipt: paid.receipt,
                 price: offer.price().clone(),
@@ -195,7 +228,15 @@ fn unpaid(error: &PayError) -> Miss {
         false => FailureKind::Payment,
     };
     let failure = Failure::new(Blame::Payment, kind, error.to_string());
-    Miss::judged(failure, Some(error.verdict()))
+    let verdict = Some(error.verdict()).filter(|_| !error.is_of_the_signer());
+    Miss::judged(failure, verdict)
+}
+
+/// The attempt's time went by before anything was sent.
+fn late() -> Miss {
+    metrics::counter!("pointsman_payments_failed_total", "why" => "signer").increment(1);
+    let detail = "the payment was not made within the attempt's time";
+    Failure::new(Blame::Payment, FailureKind::Payment, detail).into()
 }
 
 /// Its name in metrics.
@@ -294,6 +335,7 @@ mod tests {
         let paid = purse.pay(&charge).await.expect("a payment");
         let paid = Paid {
             header: paid.header,
+            signature: Vec::new(),
             bought: Some(Bought {
                 receipt: paid.receipt,
                 price: offer.price().clone(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use pointsman_dispatch::Asked;
 use pointsman_facts::{Blame, Failure, FailureKind};
 use pointsman_payments::price::Price;
 use pointsman_payments::purse::{Offer, Purse};
@@ -12,13 +13,13 @@ use pointsman_wire::net::{AuthToken, OrchestratorInfo};
 use pointsman_wire::token::needs_refresh;
 use pointsman_wire::uri::ServiceUri;
 
+use super::ceiling::rounded_down;
+
 /// A session: where to send segments, the token that says whose they are, and what they cost.
 #[derive(Debug)]
 pub struct Session {
     asked: ServiceUri,
     uri: ServiceUri,
-    /// What it cost at first; `None` off-chain.
-    first_price: Option<Price>,
     closed: AtomicBool,
     agreed: Mutex<Agreed>,
 }
@@ -29,6 +30,8 @@ struct Agreed {
     token: AuthToken,
     /// `None` off-chain.
     offer: Option<Arc<Offer>>,
+    /// The most that a pixel may cost: what it cost when the session began, or what a policy accepted since. `None` off-chain.
+    price: Option<Price>,
 }
 
 // === impl Session ===
@@ -67,9 +70,12 @@ impl Session {
         Ok(Self {
             asked: asked.clone(),
             uri,
-            first_price: offer.as_ref().map(|offer| offer.price().clone()),
             closed: AtomicBool::new(false),
-            agreed: Mutex::new(Agreed { token, offer }),
+            agreed: Mutex::new(Agreed {
+                price: offer.as_ref().map(|offer| offer.price().clone()),
+                token,
+                offer,
+            }),
         })
     }
 
@@ -94,9 +100,30 @@ impl Session {
         (agreed.token.clone(), agreed.offer.clone())
     }
 
-    /// What a pixel cost when it began; `None` off-chain.
-    pub(super) fn first_price(&self) -> Option<&Price> {
-        self.first_price.as_ref()
+    /// The most that was agreed for a pixel, which `offer` keeps to; `None` off-chain.
+    pub(super) fn agreed_price(&self, offer: &Offer) -> Result<Option<Price>, Failure> {
+        let agreed = self.agreed.lock().price.clone();
+        if agreed.as_ref().is_some_and(|agreed| offer.price() > agreed) {
+            // It rose since the policy was asked, which is asked again.
+            let detail = format!("it asks {} now", offer.price());
+            return Err(Failure::new(Blame::Payment, FailureKind::Price, detail));
+        }
+        Ok(agreed)
+    }
+
+    /// What was agreed for a pixel, and what is asked for it now; `None` off-chain.
+    pub(super) fn prices(&self) -> Option<Asked> {
+        let agreed = self.agreed.lock();
+        let (price, offer) = agreed.price.as_ref().zip(agreed.offer.as_ref())?;
+        Some(Asked {
+            agreed: rounded_down(price),
+            now: rounded_down(offer.price()),
+        })
+    }
+
+    /// Agrees to a price for a pixel.
+    pub(super) fn agree_to(&self, price: Price) {
+        self.agreed.lock().price = Some(price);
     }
 
     /// Lets the next segment agree a session anew.

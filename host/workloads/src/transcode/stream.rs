@@ -73,8 +73,8 @@ impl Stream {
         &self.job
     }
 
-    pub(super) fn required(&self) -> Arc<Capabilities> {
-        self.required.clone()
+    pub(super) fn required(&self) -> &Arc<Capabilities> {
+        &self.required
     }
 
     pub(super) fn sessions(&self) -> &Sessions<Session> {
