@@ -14,7 +14,7 @@ use crate::fault::{Fault, Hook};
 use crate::generation::Generation;
 use crate::host::{Active, Selection, Shared};
 use crate::metrics::Metrics;
-use crate::observe::Watched;
+use crate::observe::Watch;
 use crate::purity::{self, Again};
 use crate::trial::{Asked, Counted, Shadow};
 
@@ -85,16 +85,10 @@ impl Shared {
         if let Some(shadow) = shadow {
             self.put_to_shadow(shadow, job, kept.as_ref(), &decision);
         }
-        let watched = kept.zip(observer).map(|(candidates, observer)| {
-            Arc::new(Watched::new(
-                Arc::clone(observer),
-                job,
-                candidates,
-                Arc::clone(generation),
-                Arc::clone(&decision),
-                self.config.unpriced_passes,
-            ))
-        });
+        let passes = self.config.unpriced_passes;
+        let watch = kept.zip(observer);
+        let watch =
+            watch.map(|(candidates, observer)| Watch::new(observer, job, candidates, passes));
         let counted = match before.and_then(|before| before.counted.as_ref()) {
             Some(counted) => {
                 counted.again(Arc::clone(&decision));
@@ -108,7 +102,7 @@ impl Shared {
         Selection {
             decision,
             generation: Arc::clone(generation),
-            _watched: watched,
+            watch,
             counted,
         }
     }

@@ -33,7 +33,7 @@ use crate::history::{History, NothingBefore};
 use crate::load::{LoadError, Loaded};
 use crate::metrics::Metrics;
 use crate::native::NativeBundle;
-use crate::observe::{Observer, Watched};
+use crate::observe::{Observer, Watch};
 use crate::purity;
 use crate::route::{Route, RouteLog, Routed};
 use crate::trial::{Canary, Counted, Shadow};
@@ -69,15 +69,14 @@ pub(crate) struct Active {
     pub(crate) canary: Option<Arc<Canary>>,
 }
 
-/// The answer to one job: who is tried in which order, or why nobody is.
-#[derive(Clone, Debug)]
+/// The answer to one job: who is tried in which order, or why nobody is. When it is dropped the job has ended.
+#[derive(Debug)]
 pub struct Selection {
     /// What was decided. Attempts are recorded here.
     pub decision: Arc<Decision>,
     /// The generation that was asked; the job's failover asks it too.
     pub generation: Arc<Generation>,
-    /// Ends the watch when the last copy is gone.
-    pub(crate) _watched: Option<Arc<Watched>>,
+    pub(crate) watch: Option<Watch>,
     /// Counts the outcome then, while a canary runs.
     pub(crate) counted: Option<Arc<Counted>>,
 }
@@ -101,6 +100,14 @@ impl Selection {
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         self.decision.refusal.as_ref()
+    }
+}
+
+impl Drop for Selection {
+    fn drop(&mut self) {
+        if let Some(watch) = self.watch.take() {
+            watch.end(&self.generation, &self.decision);
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! # Contract
 //!
-//! An observer hears of a decision once, when its job has ended: everything that held the [`Selection`](crate::Selection) is gone, and
-//! the attempts stand in the decision's record. What it is given is what the chain decided over: of a watched job the candidates are kept
+//! An observer hears of a decision once, when its job has ended: the [`Selection`](crate::Selection) is gone, and the attempts stand in
+//! the decision's record. What it is given is what the chain decided over: of a watched job the candidates are kept
 //! *before* the chain is asked, since facts such as `in-flight` change while it decides. Candidates that cannot be kept are not
 //! watched. Both methods are called in a job's way and must not wait.
 
@@ -38,10 +38,13 @@ pub struct Observed {
     pub unpriced_passes: bool,
 }
 
-/// Tells the observer when the last that holds it is gone.
-pub(crate) struct Watched {
-    observer: Arc<dyn Observer>,
-    observed: Option<Observed>,
+/// What the observer will be told, but for the decision.
+pub(crate) struct Watch {
+    pub(crate) observer: Arc<dyn Observer>,
+    /// Without its name, which stands in the decision and is copied from there when nobody waits any more.
+    pub(crate) job: Job,
+    pub(crate) candidates: Arc<dyn Kept>,
+    pub(crate) unpriced_passes: bool,
 }
 
 // === impl Observed ===
@@ -55,48 +58,44 @@ impl fmt::Debug for Observed {
     }
 }
 
-// === impl Watched ===
+// === impl Watch ===
 
-impl Watched {
-    /// Watches `job`. Its name stands in the decision already and is copied from there when the job has ended: nobody waits then.
+impl Watch {
     pub(crate) fn new(
-        observer: Arc<dyn Observer>,
+        observer: &Arc<dyn Observer>,
         job: &Job,
         candidates: Arc<dyn Kept>,
-        generation: Arc<Generation>,
-        decision: Arc<Decision>,
         unpriced_passes: bool,
     ) -> Self {
-        let job = Job {
-            id: String::new(),
-            labels: job.labels.clone(),
-            hints: job.hints.clone(),
-            ..*job
-        };
         Self {
-            observer,
-            observed: Some(Observed {
-                job,
-                candidates,
-                generation,
-                decision,
-                unpriced_passes,
-            }),
+            observer: Arc::clone(observer),
+            job: Job {
+                id: String::new(),
+                labels: job.labels.clone(),
+                hints: job.hints.clone(),
+                ..*job
+            },
+            candidates,
+            unpriced_passes,
         }
+    }
+
+    /// The job has ended.
+    pub(crate) fn end(self, generation: &Arc<Generation>, decision: &Arc<Decision>) {
+        let mut job = self.job;
+        job.id.clone_from(&decision.job);
+        self.observer.ended(Observed {
+            job,
+            candidates: self.candidates,
+            generation: Arc::clone(generation),
+            decision: Arc::clone(decision),
+            unpriced_passes: self.unpriced_passes,
+        });
     }
 }
 
-impl fmt::Debug for Watched {
+impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watched").field(&self.observed).finish()
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        if let Some(mut observed) = self.observed.take() {
-            observed.job.id.clone_from(&observed.decision.job);
-            self.observer.ended(observed);
-        }
+        f.debug_struct("Watch").finish_non_exhaustive()
     }
 }

@@ -74,7 +74,7 @@ fn only_survivors_are_handed_on_and_each_with_its_own_values() {
 #[test]
 fn an_exclusion_tells_stage_cause_column_and_value() {
     let host = fast_only(Scripted::default()).host(Made::new("reject").native("fast", ""));
-    let decision = host.select(&job(1), &Rows::slower(3)).decision;
+    let decision = host.select(&job(1), &Rows::slower(3)).decision.clone();
     let excluded: Vec<_> = decision.exclusions().collect();
     assert_eq!(excluded.len(), 1);
     assert_eq!(excluded[0].row, 2);

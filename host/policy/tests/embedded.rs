@@ -126,7 +126,7 @@ fn an_exclusion_of_the_price_ceiling_shows_the_price() {
     host.activate(loaded, "test");
     let mut job = job(1);
     job.max_price = Price::new(600, 1);
-    let decision = host.select(&job, &Fleet::new(50, 1, 0)).decision;
+    let decision = host.select(&job, &Fleet::new(50, 1, 0)).decision.clone();
     let gone: Vec<_> = decision
         .exclusions()
         .filter(|gone| gone.stage == "price-ceiling")

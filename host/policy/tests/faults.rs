@@ -61,7 +61,7 @@ fn a_deep_recursion() {
         &host,
         &Made::new("previous").select("deep-recursion", "").bundle(),
     );
-    let decision = host.select(&job(1), &Rows::slower(2)).decision;
+    let decision = host.select(&job(1), &Rows::slower(2)).decision.clone();
     assert_eq!(
         decision.fault.as_ref().expect("a fault").kind,
         FaultKind::Trap

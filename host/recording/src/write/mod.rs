@@ -2,6 +2,7 @@
 
 mod encoder;
 pub(crate) mod files;
+mod queue;
 mod versions;
 
 use std::fmt;
@@ -10,7 +11,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +22,7 @@ use pointsman_policy::{Observed, Observer};
 use crate::{Share, format};
 use encoder::Encoder;
 use files::Files;
+use queue::Queue;
 
 pub use files::Bounds;
 
@@ -34,15 +35,15 @@ pub struct Settings {
     pub bounds: Bounds,
     /// Which streams are recorded.
     pub share: Share,
-    /// Decisions that may wait to be written; further ones are dropped. Each keeps a snapshot of the directory alive, so memory is what
-    /// bounds it: a thousand candidates in a thousand waiting decisions are some 16 MiB.
+    /// Decisions that may wait to be written; further ones are dropped. Each keeps a snapshot of the directory alive, and so do as many that are
+    /// written, for some 40 ms; memory is what bounds it: a thousand candidates in a thousand decisions are some 16 MiB.
     pub queue: NonZeroUsize,
 }
 
 /// Writes decisions to files. Dropping it writes what waits and ends its thread.
 pub struct Recorder {
     share: Share,
-    queue: SyncSender<Observed>,
+    queue: Arc<Queue>,
     ended: Arc<AtomicBool>,
     writer: Thread,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -88,7 +89,7 @@ impl Recorder {
             share,
             queue,
         } = settings;
-        let (queue, decisions) = sync_channel(queue.get());
+        let queue = Arc::new(Queue::new(queue));
         let ended = Arc::new(AtomicBool::new(false));
         let writer = Writer {
             files: Files::open(&folder, bounds)?,
@@ -97,7 +98,7 @@ impl Recorder {
             waiting_since: None,
             waiting: 0,
             refused: None,
-            decisions,
+            queue: Arc::clone(&queue),
             ended: Arc::clone(&ended),
             recorded: metrics::counter!("pointsman_recording_decisions_total"),
             bytes: metrics::counter!("pointsman_recording_bytes_total"),
@@ -135,14 +136,8 @@ impl Observer for Recorder {
     }
 
     /// Never waits: what the queue has no room for is dropped and counted.
-    ///
-    /// The writer gets a copy of the candidates and frees that. What the decision made is freed here and serves the next one: memory that
-    /// another thread has freed would be far away again, and a job would wait for it.
-    fn ended(&self, mut observed: Observed) {
-        if let Some(copy) = observed.candidates.keep() {
-            observed.candidates = copy;
-        }
-        if self.queue.try_send(observed).is_err() {
+    fn ended(&self, observed: Observed) {
+        if !self.queue.offer(observed) {
             self.dropped.increment(1);
         }
     }
@@ -174,7 +169,7 @@ struct Writer {
     waiting: u64,
     /// When the disk last refused.
     refused: Option<Instant>,
-    decisions: Receiver<Observed>,
+    queue: Arc<Queue>,
     ended: Arc<AtomicBool>,
     recorded: Counter,
     bytes: Counter,
@@ -185,12 +180,14 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
+        let mut empty = Vec::new();
         loop {
             // Read before the queue is: what came before the end is written.
             let ended = self.ended.load(Ordering::Acquire);
-            while let Ok(observed) = self.decisions.try_recv() {
-                self.take(&observed);
-            }
+            let waiting = self.queue.take(empty);
+            waiting.iter().for_each(|observed| self.take(observed));
+            empty = self.queue.give_back(waiting);
+            empty.clear();
             let waited = self
                 .waiting_since
                 .is_some_and(|since| since.elapsed() >= WAIT);
