@@ -8,6 +8,8 @@
 //! | `POST /orchestrators/{name}/kill` | ends it as `kill -9` would |
 //! | `POST /orchestrators/{name}/start` | starts it again; its old tokens are void |
 //! | `POST /orchestrators/{name}/redeem` | redeems the winning tickets that wait |
+//! | `GET /signer` | what the remote signer was asked, where there is one |
+//! | `POST /signer` | how it fails: `{"payment": "hang", "segment": "500", "identity": "480x2"}`; `null` heals |
 //! | `GET /webhook` | the discovery webhook: `[{"address", "score", "region", "labels"}]` |
 //!
 //! Errors are `{"error": {"code", "message"}}`. It listens on loopback alone, and answers only requests that name a
@@ -29,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::change::Change;
 use crate::orchestrator::{Orchestrator, Status};
+use crate::signer::{Signed, Signer, SignerChange};
 
 type Orchestrators = Arc<[Orchestrator]>;
 
@@ -39,8 +42,14 @@ struct Failed(StatusCode, &'static str, String);
 pub(crate) async fn serve(
     listener: TcpListener,
     orchestrators: Vec<Orchestrator>,
+    signer: Option<Signer>,
     root: CancellationToken,
 ) {
+    let signer = signer.map(|signer| {
+        Router::new()
+            .route("/signer", get(signed).post(trouble))
+            .with_state(signer)
+    });
     let router = Router::new()
         .route("/orchestrators", get(list))
         .route("/orchestrators/{name}", get(show).post(patch))
@@ -55,8 +64,9 @@ pub(crate) async fn serve(
                 "no such route".to_owned(),
             )
         })
-        .layer(from_fn(guard))
-        .with_state(Orchestrators::from(orchestrators));
+        .with_state(Orchestrators::from(orchestrators))
+        .merge(signer.unwrap_or_default())
+        .layer(from_fn(guard));
     let stopped = root.clone().cancelled_owned();
     let server = axum::serve(listener, router).with_graceful_shutdown(stopped);
     // A client that keeps its connection open does not keep the devnet open.
@@ -136,6 +146,20 @@ async fn redeem(
     };
     orchestrator.redeem().await.map_err(failed)?;
     Ok(Json(orchestrator.status()))
+}
+
+async fn signed(State(signer): State<Signer>) -> Json<Signed> {
+    Json(signer.signed())
+}
+
+async fn trouble(
+    State(signer): State<Signer>,
+    change: Result<Json<SignerChange>, JsonRejection>,
+) -> Result<Json<Signed>, Failed> {
+    let Json(change) =
+        change.map_err(|error| Failed(StatusCode::BAD_REQUEST, "bad-patch", error.body_text()))?;
+    signer.set(change);
+    Ok(Json(signer.signed()))
 }
 
 /// Killed ones are listed too: a webhook does not know who lives.

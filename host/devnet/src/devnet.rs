@@ -18,12 +18,14 @@ use crate::orchestrator::Orchestrator;
 use crate::port::Port;
 use crate::profile::{Mode, Profile, ProfileError};
 use crate::recipient::{Account, View};
+use crate::signer::Signer;
 use crate::tls::TlsError;
 
 /// Running orchestrators. Dropping it ends them; [`stop`](Self::stop) ends them politely and waits.
 #[derive(Debug)]
 pub struct Devnet {
     orchestrators: Vec<Orchestrator>,
+    signer: Option<Signer>,
     control: SocketAddr,
     controller: JoinHandle<()>,
     root: DropGuard,
@@ -61,6 +63,14 @@ pub enum Error {
         rpc: String,
         /// Why not.
         cause: RpcError,
+    },
+    /// The remote signer's port cannot be had.
+    #[error("the remote signer cannot listen on {address}: {cause}")]
+    Signer {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        cause: io::Error,
     },
     /// No certificate.
     #[error(transparent)]
@@ -128,15 +138,30 @@ pub async fn start(profile: Profile) -> Result<Devnet, Error> {
         orchestrator.start().await?;
         orchestrators.push(orchestrator);
     }
+    let signer = match (profile.signer, view) {
+        (Some(wanted), Some(view)) => {
+            let address = wanted.listen;
+            let uris = orchestrators.iter().map(|one| one.uri().to_owned());
+            let signer = Signer::start(wanted, view, uris.collect(), root.clone()).await;
+            Some(signer.map_err(|cause| Error::Signer { address, cause })?)
+        }
+        _ => None,
+    };
     let failed = |cause| Error::Control {
         address: profile.control,
         cause,
     };
     let listener = TcpListener::bind(profile.control).await.map_err(failed)?;
     let control = listener.local_addr().map_err(failed)?;
-    let controller = tokio::spawn(control::serve(listener, orchestrators.clone(), root));
+    let controller = tokio::spawn(control::serve(
+        listener,
+        orchestrators.clone(),
+        signer.clone(),
+        root,
+    ));
     Ok(Devnet {
         orchestrators,
+        signer,
         control,
         controller,
         root: guard,
@@ -183,6 +208,12 @@ impl Devnet {
     pub fn uris(&self) -> Vec<String> {
         let uris = self.orchestrators.iter().map(Orchestrator::uri);
         uris.map(str::to_owned).collect()
+    }
+
+    /// The remote signer, if the profile has one.
+    #[must_use]
+    pub fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
     }
 
     /// Where the control route listens.

@@ -24,6 +24,8 @@
 //! tickets, checks them, keeps balances and redeems winners, as a real one; what it took can be asked
 //! ([`Orchestrator::takings`]). Without, nothing of this is there, and it is as it always was.
 //!
+//! A profile with a [`signer`] has a remote signer on that chain beside them, for gateways without a key.
+//!
 //! # Where AI will go
 //!
 //! Another kind of work is another arm of `route` and another executor beside `transcode`.
@@ -54,6 +56,7 @@ mod rpc;
 mod segment;
 mod serve;
 mod session;
+pub mod signer;
 mod store;
 mod tls;
 mod topup;
@@ -68,4 +71,5 @@ pub use payments::{ChainProfile, Payments, Redeem};
 pub use price::{Price, PriceError};
 pub use profile::{Mode, OrchestratorProfile, Profile, ProfileError};
 pub use recipient::Takings;
+pub use signer::{Signer, SignerProfile};
 pub use tls::TlsError;

@@ -24,7 +24,7 @@
 //! labels = { tier = "gold" }
 //! ```
 //!
-//! `[chain]` and `[orchestrator.payments]` put orchestrators on a chain ([`Payments`]).
+//! `[chain]` and `[orchestrator.payments]` put orchestrators on a chain ([`Payments`]); `[signer]` has a [remote signer](crate::signer) there.
 //!
 //! Reading is strict: an unknown key, a wrong type or a value out of range is an error that names the key.
 
@@ -40,6 +40,7 @@ use serde::Deserialize;
 use crate::failure::Rules;
 use crate::payments::{ChainProfile, Payments};
 use crate::price::Price;
+use crate::signer::SignerProfile;
 
 /// A devnet to start.
 #[derive(Clone, Debug, Deserialize)]
@@ -55,6 +56,8 @@ pub struct Profile {
     pub ffmpeg: PathBuf,
     /// The chain that orchestrators with `payments` are on.
     pub chain: Option<ChainProfile>,
+    /// The remote signer beside them, if any.
+    pub signer: Option<SignerProfile>,
     /// At least one.
     #[serde(rename = "orchestrator")]
     pub orchestrators: Vec<OrchestratorProfile>,
@@ -142,7 +145,7 @@ pub enum ProfileError {
     /// A listener that others could reach.
     #[error("{key} = \"{address}\" is not a loopback address: devnet serves this machine only")]
     NotLoopback {
-        /// `host` or `control`.
+        /// `host`, `control` or `signer.listen`.
         key: &'static str,
         /// The address.
         address: IpAddr,
@@ -155,6 +158,9 @@ pub enum ProfileError {
         /// Place in the profile, from 1.
         place: usize,
     },
+    /// A signer without a chain to pay on.
+    #[error("the profile has a [signer] and no [chain]: add `rpc` and `controller`")]
+    SignerWithoutChain,
     /// No number from 0 on.
     #[error("orchestrator {place}: score = {score} is not a number from 0 on")]
     Score {
@@ -202,13 +208,19 @@ impl Profile {
     ///
     /// The first mistake, naming its key.
     pub(crate) fn checked(mut self) -> Result<Self, ProfileError> {
-        for (key, address) in [("host", self.host), ("control", self.control.ip())] {
+        let signer = self.signer.as_ref();
+        let signer = signer.map(|signer| ("signer.listen", signer.listen.ip()));
+        let own = [("host", self.host), ("control", self.control.ip())];
+        for (key, address) in own.into_iter().chain(signer) {
             if !address.is_loopback() {
                 return Err(ProfileError::NotLoopback { key, address });
             }
         }
         if self.orchestrators.is_empty() {
             return Err(ProfileError::Empty);
+        }
+        if signer.is_some() && self.chain.is_none() {
+            return Err(ProfileError::SignerWithoutChain);
         }
         let mut taken = BTreeSet::new();
         for (orchestrator, place) in self.orchestrators.iter_mut().zip(1..) {
@@ -244,6 +256,7 @@ impl Default for Profile {
             seed: 1,
             ffmpeg: PathBuf::from("ffmpeg"),
             chain: None,
+            signer: None,
             orchestrators: Vec::new(),
         }
     }

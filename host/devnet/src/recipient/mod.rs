@@ -106,7 +106,11 @@ impl View {
         })
     }
 
-    async fn standing(&self, sender: Address, recipient: Address) -> Result<Standing, RpcError> {
+    pub(crate) async fn standing(
+        &self,
+        sender: Address,
+        recipient: Address,
+    ) -> Result<Standing, RpcError> {
         let call = Lens::standingCall { sender, recipient };
         self.rpc.call(self.lens, &call).await
     }
