@@ -1,0 +1,220 @@
+//! The account that pays: where its money is, and moving it in and out of the TicketBroker.
+//!
+//! # Contract
+//!
+//! One service for everyone who asks: the command line, the admin API, the top-up. What is asked of the chain is asked anew, so that an answer is
+//! never older than the question. A deed is checked before it costs anything, and refused with the numbers and with what to do instead; then
+//! its gas is reckoned and capped, it is sent, and replaced when it is stuck. Deeds go one at a time. One that has begun goes on when whoever
+//! asked for it is gone.
+//!
+//! With a remote signer the money is the signer's, and every method says so.
+
+mod deed;
+mod error;
+mod reserve;
+mod spend;
+mod status;
+pub mod top_up;
+
+use std::sync::Arc;
+
+use pointsman_chain::keystore::Key;
+use pointsman_chain::{Account, Chain, Deed, Done, Fees, Plan, Wallet as Hand};
+use pointsman_payments::U256;
+use pointsman_payments::ledger::Ledger;
+use pointsman_wire::sign::Address;
+use tokio::sync::Mutex;
+
+pub use error::WalletError;
+pub(crate) use error::{about, gwei};
+pub(crate) use reserve::ARBITRUM;
+pub use reserve::{Reserve, Surcharge};
+pub use spend::Spend;
+pub use status::{Status, json};
+
+use top_up::TopUps;
+
+/// An account. Clones are handles to the same one.
+#[derive(Clone, Debug)]
+pub struct Wallet(Arc<Keeper>);
+
+/// Who has the key.
+#[derive(Debug)]
+enum Keeper {
+    /// This process, or at least the account's name.
+    Own(Box<Own>),
+    /// A remote signer, by its URL.
+    Signer(String),
+}
+
+#[derive(Debug)]
+struct Own {
+    address: Address,
+    chain: Chain,
+    /// What signs and sends; `None`: the account is only looked at.
+    hand: Option<Hand>,
+    /// What was spent, where this process knows.
+    ledger: Option<Ledger>,
+    top_ups: Option<TopUps>,
+    /// One deed at a time, its checks included.
+    turn: Mutex<()>,
+}
+
+/// A deed with its price, and the account that it was held against. Nothing is sent yet.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// What it costs.
+    pub plan: Plan,
+    /// Where the money was when it was planned.
+    pub account: Account,
+}
+
+// === impl Wallet ===
+
+impl Wallet {
+    /// The wallet of `key`.
+    #[must_use]
+    pub fn new(
+        chain: Chain,
+        key: Key,
+        fees: Fees,
+        ledger: Option<Ledger>,
+        top_ups: Option<TopUps>,
+    ) -> Self {
+        Self(Arc::new(Keeper::Own(Box::new(Own {
+            address: key.address(),
+            hand: Some(Hand::new(chain.clone(), key, fees)),
+            chain,
+            ledger,
+            top_ups,
+            turn: Mutex::new(()),
+        }))))
+    }
+
+    /// An account without its key: only [`status`](Self::status) answers.
+    #[must_use]
+    pub fn look(chain: Chain, address: Address, top_ups: Option<TopUps>) -> Self {
+        Self(Arc::new(Keeper::Own(Box::new(Own {
+            address,
+            hand: None,
+            chain,
+            ledger: None,
+            top_ups,
+            turn: Mutex::new(()),
+        }))))
+    }
+
+    /// The wallet of a gateway whose money is with the remote signer at `url`.
+    #[must_use]
+    pub fn of_signer(url: String) -> Self {
+        Self(Arc::new(Keeper::Signer(url)))
+    }
+
+    /// Whose it is; `None` where a remote signer has it.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        self.own().ok().map(|own| own.address)
+    }
+
+    /// Where the money is.
+    ///
+    /// # Errors
+    ///
+    /// [`WalletError::Signer`], or when no node answers.
+    pub async fn status(&self) -> Result<Status, WalletError> {
+        let own = self.own()?;
+        let account = own.chain.account(own.address).await?;
+        let state = own.chain.state();
+        let chain_id = state.as_ref().map_or(0, |state| state.chain_id);
+        let claims = match account.sender.claimed.is_zero() {
+            true => Vec::new(),
+            false => {
+                let active = state.iter().flat_map(|state| state.orchestrators.iter());
+                let active: Vec<_> = active.map(|one| one.address).collect();
+                let claimed = own.chain.claimed(own.address, &active).await?;
+                claimed
+                    .into_iter()
+                    .filter(|(_, wei)| !wei.is_zero())
+                    .collect()
+            }
+        };
+        Ok(Status {
+            network: own.chain.network().name.clone(),
+            chain_id,
+            reserve: Reserve::new(&account, chain_id, claims),
+            account,
+            fees: own.hand.as_ref().map(Hand::fees),
+            spend: own.ledger.as_ref().map(|ledger| ledger.totals().into()),
+            top_ups: own.top_ups.as_ref().map(TopUps::standing),
+        })
+    }
+
+    /// Adds to deposit and reserve, in wei, out of the account. Ends an unlocking that is under way.
+    ///
+    /// # Errors
+    ///
+    /// [`WalletError`]: only [`Unknown`](WalletError::Unknown), [`Reverted`](WalletError::Reverted) and [`Ended`](WalletError::Ended) mean
+    /// that something was sent.
+    pub async fn fund(&self, deposit: U256, reserve: U256) -> Result<Done, WalletError> {
+        self.act(Deed::Fund { deposit, reserve }).await
+    }
+
+    /// Begins the wait after which deposit and reserve can be withdrawn. Nobody is paid from then on.
+    ///
+    /// # Errors
+    ///
+    /// As [`fund`](Self::fund).
+    pub async fn unlock(&self) -> Result<Done, WalletError> {
+        self.act(Deed::Unlock).await
+    }
+
+    /// Ends that wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`fund`](Self::fund).
+    pub async fn cancel_unlock(&self) -> Result<Done, WalletError> {
+        self.act(Deed::CancelUnlock).await
+    }
+
+    /// Moves deposit and reserve back to the account.
+    ///
+    /// # Errors
+    ///
+    /// As [`fund`](Self::fund).
+    pub async fn withdraw(&self) -> Result<Done, WalletError> {
+        self.act(Deed::Withdraw).await
+    }
+
+    /// What transactions may cost; `None` where none are sent from here.
+    #[must_use]
+    pub fn fees(&self) -> Option<Fees> {
+        Some(self.own().ok()?.hand.as_ref()?.fees())
+    }
+
+    /// Changes that, for deeds from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`WalletError::Signer`] or [`WalletError::NoKey`].
+    pub fn set_fees(&self, fees: Fees) -> Result<(), WalletError> {
+        let own = self.own()?;
+        own.hand()?.set_fees(fees);
+        Ok(())
+    }
+
+    fn own(&self) -> Result<&Own, WalletError> {
+        match &*self.0 {
+            Keeper::Own(own) => Ok(own),
+            Keeper::Signer(url) => Err(WalletError::Signer(url.clone())),
+        }
+    }
+}
+
+// === impl Own ===
+
+impl Own {
+    fn hand(&self) -> Result<&Hand, WalletError> {
+        self.hand.as_ref().ok_or(WalletError::NoKey)
+    }
+}
