@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use pointsman_facts::{Symbol, Workload};
 use pointsman_wire::net::OrchestratorInfo;
+use pointsman_wire::uri::ServiceUri;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -22,7 +23,7 @@ use crate::prober::{Ask, Probing};
 use crate::rest::Rest;
 use crate::running::Running;
 use crate::saver;
-use crate::snapshot::{Present, Snapshot};
+use crate::snapshot::{Present, Row, Snapshot};
 use crate::source::{self, Leaderboard, Page, PageError, Poller, Registered, Registry, Sources};
 use crate::store::{Rows, Store, StoreError};
 use crate::summary::Summary;
@@ -253,6 +254,14 @@ impl Directory {
     #[must_use]
     pub fn list(&self) -> Vec<Summary> {
         self.core.summaries()
+    }
+
+    /// What everybody who answered said of themselves, less what is secret.
+    #[must_use]
+    pub fn answers(&self) -> Vec<(ServiceUri, OrchestratorInfo)> {
+        let snapshot = self.snapshot();
+        let answered = |row: &Row| Some((row.orchestrator.uri.clone(), row.facts.as_ref()?.kept()));
+        snapshot.present.rows.iter().filter_map(answered).collect()
     }
 
     /// An orchestrator by its identity.

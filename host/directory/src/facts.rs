@@ -161,7 +161,8 @@ impl Facts {
         self.kept().capabilities_prices
     }
 
-    fn kept(&self) -> OrchestratorInfo {
+    /// The answer, less what is secret or not used.
+    pub(crate) fn kept(&self) -> OrchestratorInfo {
         OrchestratorInfo::decode(&*self.encoded).unwrap_or_default()
     }
 

@@ -51,6 +51,8 @@ pub struct Seen {
     incumbent: Option<usize>,
     hints: Arc<Hints>,
     excluded: Vec<usize>,
+    /// Wei by row, where there is any.
+    credit: Vec<(usize, f64)>,
     clock: Clock,
     live: OnceLock<Live>,
 }
@@ -66,6 +68,7 @@ impl View {
             incumbent: query.incumbent.and_then(|id| present.row_of(id)),
             hints: identified(present, &query.hints),
             excluded: Vec::new(),
+            credit: Vec::new(),
             snapshot,
             clock,
             live: OnceLock::new(),
@@ -88,6 +91,16 @@ impl View {
         let rows = ids.into_iter().filter_map(|id| present.row_of(id));
         let rows: Vec<_> = rows.collect();
         Arc::make_mut(&mut self.0).excluded.extend(rows);
+        self
+    }
+
+    /// The same candidates, with so many wei paid and left in this stream's sessions with them.
+    #[must_use]
+    pub fn with_credit(mut self, credit: impl IntoIterator<Item = (Symbol, f64)>) -> Self {
+        let present = &self.snapshot.present;
+        let row = |(id, wei)| Some((present.row_of(id)?, wei));
+        let credit: Vec<_> = credit.into_iter().filter_map(row).collect();
+        Arc::make_mut(&mut self.0).credit = credit;
         self
     }
 
@@ -144,6 +157,14 @@ impl View {
             marks[row] = YES;
         }
         Values::Marks(marks.into())
+    }
+
+    fn credit(&self) -> Values<'_> {
+        let mut wei: Vec<f64> = repeat_n(0.0, self.rows()).collect();
+        for &(row, credit) in &self.credit {
+            wei[row] = credit;
+        }
+        Values::Numbers(wei.into())
     }
 
     fn effective_price(&self) -> Values<'_> {
@@ -210,8 +231,7 @@ impl Candidates for View {
             Column::Fit => self.fit(),
             Column::Answers => Values::Marks((&*present.answers).into()),
             Column::Incumbent => self.incumbent(),
-            // Nothing is paid in advance while there are no tickets.
-            Column::Credit => Values::Numbers(vec![0.0; self.rows()].into()),
+            Column::Credit => self.credit(),
             Column::InFlight => Values::Counts(self.live().in_flight().into()),
             Column::RestMs => Values::Counts(self.live().rest_ms().into()),
             Column::ProbeMs => Values::Numbers((&*self.live().probes().ms).into()),

@@ -33,6 +33,11 @@ pub trait Exchange: Send + Sync {
         None
     }
 
+    /// What is paid and left in `session`, in wei; below 0 where it was used up and more.
+    fn credit(&self, _session: &Self::Session) -> f64 {
+        0.0
+    }
+
     /// Agrees to pay `price` from now on.
     fn agree(&self, _session: &Self::Session, _price: Price) {}
 

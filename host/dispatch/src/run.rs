@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::budget::{Budgets, Limits};
 use crate::exchange::{Delivered, Exchange, Request, StopReason, Stopped};
 use crate::session::Sessions;
+use crate::spending::Spending;
 
 /// What the operator allows a job to cost in extra work.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ pub struct Dispatcher {
     directory: Directory,
     policy: Host,
     budgets: Budgets,
+    spending: Spending,
     settings: Settings,
 }
 
@@ -91,6 +93,7 @@ impl Dispatcher {
     pub fn new(directory: Directory, policy: Host, settings: Settings) -> Self {
         Self {
             budgets: Budgets::new(settings.retries, settings.hedges),
+            spending: Spending::default(),
             directory,
             policy,
             settings,
@@ -107,6 +110,12 @@ impl Dispatcher {
     #[must_use]
     pub fn price_is_hard(&self) -> bool {
         self.settings.price_is_hard
+    }
+
+    /// Where whoever keeps the money tells what was spent lately.
+    #[must_use]
+    pub fn spending(&self) -> &Spending {
+        &self.spending
     }
 
     /// The policies that choose.
@@ -143,7 +152,7 @@ impl<'a, E: Exchange> Run<'a, E> {
         work: &'a E,
     ) -> Result<Self, Stopped> {
         let started = Instant::now();
-        let view = dispatcher.view(request, sessions.incumbent());
+        let view = dispatcher.view(request, sessions, work);
         let job = dispatcher.job(request, &view);
         let selection = dispatcher.policy.select(&job, &view);
         let run = Self {
@@ -287,14 +296,21 @@ impl<'a, E: Exchange> Run<'a, E> {
 }
 
 impl Dispatcher {
-    fn view(&self, request: &Request, incumbent: Option<pointsman_facts::Symbol>) -> View {
-        self.directory.candidates(&Query {
+    fn view<E: Exchange>(
+        &self,
+        request: &Request,
+        sessions: &Sessions<E::Session>,
+        work: &E,
+    ) -> View {
+        let view = self.directory.candidates(&Query {
             workload: request.workload,
             model: request.model,
             required: Arc::clone(&request.required),
-            incumbent,
+            incumbent: sessions.incumbent(),
             hints: Arc::clone(&request.hints),
-        })
+        });
+        let open = sessions.open();
+        view.with_credit(open.iter().map(|(id, session)| (*id, work.credit(session))))
     }
 
     fn job(&self, request: &Request, view: &View) -> Job {
@@ -315,6 +331,7 @@ impl Dispatcher {
             price_is_hard: self.settings.price_is_hard,
             retries_left: self.settings.max_attempts.get() - 1,
             hedges_left: self.settings.max_hedges,
+            spent: self.spending.spent(),
             labels: request.hints.labels.clone(),
             hints: wishes(view),
         }

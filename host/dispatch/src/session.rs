@@ -62,6 +62,16 @@ impl<S> Sessions<S> {
         Ok(session)
     }
 
+    /// The sessions that are open and not being renewed at this moment.
+    pub(crate) fn open(&self) -> Vec<(Symbol, Arc<S>)> {
+        let slots = self.slots.lock();
+        let held = slots.open.iter().filter_map(|(&id, slot)| {
+            let session = slot.0.try_lock().ok()?.clone()?;
+            Some((id, session))
+        });
+        held.collect()
+    }
+
     /// Forgets `session`, so that the next attempt opens a new one; a newer session stays.
     pub(crate) async fn forget(&self, orchestrator: Symbol, session: &Arc<S>) {
         let slot = self.slot(orchestrator);

@@ -141,9 +141,7 @@ impl<E: Exchange> Run<'_, E> {
     fn rerank(&mut self) {
         self.reranked = true;
         self.close_attempts();
-        self.view = self
-            .dispatcher
-            .view(self.request, self.sessions.incumbent());
+        self.view = self.dispatcher.view(self.request, self.sessions, self.work);
         self.job.hints = wishes(&self.view);
         let policy = &self.dispatcher.policy;
         let selection = policy.select_again(&self.job, &self.view, &self.selection);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
+use num_traits::ToPrimitive as _;
 use pointsman_directory::{Ask, Directory, Orchestrator};
 use pointsman_dispatch::{Allowance, Asked, Exchange};
 use pointsman_facts::{Blame, Failure, FailureKind};
@@ -55,7 +56,7 @@ impl Exchange for SegmentWork<'_> {
 
     async fn open(&self, orchestrator: &Arc<Orchestrator>) -> Result<Session, Failure> {
         if let Some(offer) = self.directory.take_offer(orchestrator.id) {
-            let session = Session::agree(&orchestrator.uri, &offer, self.purse)?;
+            let session = self.accept(orchestrator, &offer)?;
             if !self.expired(&session) {
                 return Ok(session);
             }
@@ -66,11 +67,17 @@ impl Exchange for SegmentWork<'_> {
     async fn renegotiate(&self, orchestrator: &Arc<Orchestrator>) -> Result<Session, Failure> {
         let info = self.ask(&orchestrator.uri).await?;
         self.directory.observe(orchestrator.id, &info);
-        Session::agree(&orchestrator.uri, &info, self.purse)
+        self.accept(orchestrator, &info)
     }
 
     fn asked(&self, session: &Session) -> Option<Asked> {
         session.prices()
+    }
+
+    fn credit(&self, session: &Session) -> f64 {
+        let known = session.recipient().zip(session.offer());
+        let credit = known.map(|(recipient, offer)| self.purse.credit(recipient, offer.session()));
+        credit.and_then(|wei| wei.to_f64()).unwrap_or(0.0)
     }
 
     fn agree(&self, session: &Session, price: pointsman_facts::Price) {
@@ -102,6 +109,18 @@ impl Exchange for SegmentWork<'_> {
 }
 
 impl SegmentWork<'_> {
+    /// The session that an answer offers, if the accounts in it are those that the orchestrator may have.
+    fn accept(
+        &self,
+        orchestrator: &Orchestrator,
+        info: &OrchestratorInfo,
+    ) -> Result<Session, Failure> {
+        if let Some(why) = orchestrator.bars(info) {
+            return Err(Failure::new(Blame::Orchestrator, FailureKind::Session, why));
+        }
+        Session::agree(&orchestrator.uri, info, self.purse)
+    }
+
     /// Tries, and once more with fresh terms where the payment was refused for old ones.
     async fn mended(
         &self,

@@ -92,7 +92,7 @@ impl SegmentWork<'_> {
         let charge = Charge {
             offer,
             balance: offer.session(),
-            recipient: None,
+            recipient: session.recipient(),
             fee: &fee,
             first_price: agreed.as_ref(),
             ceiling: self.ceiling.as_ref(),

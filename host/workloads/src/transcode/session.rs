@@ -10,6 +10,7 @@ use pointsman_facts::{Blame, Failure, FailureKind};
 use pointsman_payments::price::Price;
 use pointsman_payments::purse::{Offer, Purse};
 use pointsman_wire::net::{AuthToken, OrchestratorInfo};
+use pointsman_wire::sign::Address;
 use pointsman_wire::token::needs_refresh;
 use pointsman_wire::uri::ServiceUri;
 
@@ -20,6 +21,8 @@ use super::ceiling::rounded_down;
 pub struct Session {
     asked: ServiceUri,
     uri: ServiceUri,
+    /// Who was to be paid when it began, and is until it ends; `None` off-chain.
+    recipient: Option<Address>,
     closed: AtomicBool,
     agreed: Mutex<Agreed>,
 }
@@ -70,6 +73,9 @@ impl Session {
         Ok(Self {
             asked: asked.clone(),
             uri,
+            recipient: offer
+                .as_ref()
+                .and_then(|offer| Some(offer.params()?.recipient)),
             closed: AtomicBool::new(false),
             agreed: Mutex::new(Agreed {
                 price: offer.as_ref().map(|offer| offer.price().clone()),
@@ -87,6 +93,11 @@ impl Session {
     /// Where segments go.
     pub(super) fn uri(&self) -> &ServiceUri {
         &self.uri
+    }
+
+    /// Who is paid; `None` off-chain.
+    pub(super) fn recipient(&self) -> Option<Address> {
+        self.recipient
     }
 
     /// The token as it is now.

@@ -43,7 +43,7 @@ pub enum Refused {
     Cleartext(ServiceUri),
     /// It points to where the gateway stands.
     #[error(
-        "{0} is no public address: give --registry-allow-private where the chain is one of your own"
+        "{0} is no public address: give --orch-allow-private where the chain is one of your own"
     )]
     Private(ServiceUri),
     /// The operator bars the URI.
@@ -181,7 +181,7 @@ mod tests {
             ("https://169.254.169.254", "no public address"),
             ("https://2130706433:8935", "no public address"),
             ("https://0x7f.1:8935", "no public address"),
-            ("https://192.168.1.2:8935", "--registry-allow-private"),
+            ("https://192.168.1.2:8935", "--orch-allow-private"),
         ] {
             assert!(said(text).contains(why), "{text:?}: {}", said(text));
         }
