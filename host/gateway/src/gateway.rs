@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::{any, get};
 use axum::serve::ListenerExt;
-use pointsman_directory::{Clock, Directory, Entry, Settled, Sources, Webhook as Discovery};
+use pointsman_directory::Directory;
 use pointsman_dispatch::Dispatcher;
 use pointsman_media::segmenter;
 use pointsman_payments::purse::Purse;
@@ -26,11 +26,13 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{Admin, AdminState};
 use crate::config::Settings;
 use crate::ingest::push::Push;
+use crate::ingest::renditions::Renditions;
 use crate::ingest::rtmp::{self, Rtmp};
 use crate::ingest::webhook::Webhook;
 use crate::money::Money;
 use crate::playback::Playback;
 use crate::policies::Policies;
+use crate::sources;
 use crate::streams::{self, PlaylistSettings, Streams};
 
 /// A gateway that listens.
@@ -38,6 +40,8 @@ use crate::streams::{self, PlaylistSettings, Streams};
 pub struct Gateway {
     addresses: Addresses,
     directory: Directory,
+    /// The network whose registered orchestrators are taken, if so.
+    registry: Option<String>,
     policies: Arc<Policies>,
     streams: Arc<Streams>,
     money: Option<Money>,
@@ -91,7 +95,7 @@ impl Gateway {
             Some(money) => money.purse().clone(),
             None => Purse::off_chain(),
         };
-        let directory = directory(&settings, &connections, money.as_ref()).await?;
+        let directory = sources::directory(&settings, &connections, money.as_ref()).await?;
         let policies = Policies::start(&settings).await?;
         let recorder = crate::recording::start(&settings)?;
         if let Some(recorder) = &recorder {
@@ -102,10 +106,11 @@ impl Gateway {
             policies.host().clone(),
             dispatch(&settings),
         ));
+        let prices = crate::money::max_prices(settings.prices.ceilings.clone(), money.as_ref());
         let transcoder = Arc::new(Transcoder::new(
             dispatcher,
             connections,
-            settings.orchestrators.max_price,
+            prices.clone(),
             purse,
         ));
         let streams = Streams::new(transcoder, limits(&settings)?);
@@ -117,6 +122,7 @@ impl Gateway {
         let mut gateway = Self {
             addresses: listeners.addresses()?,
             directory: directory.clone(),
+            registry: sources::network(&settings),
             policies: policies.clone(),
             streams: streams.clone(),
             money: money.clone(),
@@ -124,23 +130,36 @@ impl Gateway {
             tasks: JoinSet::new(),
             stops: Stops::default(),
         };
+        let profiles = Renditions::new(settings.streams.profiles.clone());
         let state = AdminState {
             settings: Arc::new(settings.clone()),
             addresses: gateway.addresses.clone(),
             directory,
             policies: policies.clone(),
             streams: streams.clone(),
-            money,
+            money: money.clone(),
+            prices,
+            profiles: profiles.clone(),
             metrics,
             draining: gateway.stops.drain.clone(),
         };
-        gateway.serve(listeners, &settings, webhook, admin.router(state));
+        gateway.serve(listeners, &settings, &profiles, webhook, admin.router(state));
         gateway
             .tasks
             .spawn(policies.watch(gateway.stops.stop.clone()));
         gateway
             .tasks
             .spawn(sweep(streams, gateway.stops.stop.clone()));
+        let stop = gateway.stops.stop.clone();
+        if let Some(enlisting) = money.and_then(|money| money.enlist(&gateway.directory, stop)) {
+            gateway.tasks.spawn(enlisting);
+        }
+        if let Some(wallet) = gateway.money.as_ref().map(Money::wallet) {
+            let (wallet, stop) = (wallet.clone(), gateway.stops.stop.clone());
+            gateway
+                .tasks
+                .spawn(crate::wallet::top_up::keep(wallet, stop));
+        }
         Ok(gateway)
     }
 
@@ -148,17 +167,18 @@ impl Gateway {
         &mut self,
         listeners: Listeners,
         settings: &Settings,
+        profiles: &Renditions,
         webhook: Webhook,
         admin: Router,
     ) {
-        let public = public(&self.streams, settings, webhook.clone());
+        let public = public(&self.streams, settings, profiles, webhook.clone());
         for listener in listeners.http {
             self.serve_http(listener, public.clone());
         }
         self.serve_http(listeners.admin, admin);
         if let Some(listener) = listeners.rtmp {
             let drain = self.stops.drain.clone();
-            let rtmp = Rtmp::new(self.streams.clone(), webhook, publishers(settings), drain);
+            let rtmp = Rtmp::new(self.streams.clone(), webhook, publishers(settings, profiles), drain);
             self.tasks
                 .spawn(rtmp.serve(listener, self.stops.stop.clone()));
         }
@@ -205,7 +225,8 @@ impl Gateway {
             let _ = writeln!(block, "  rtmp           rtmp://{address}/live/NAME");
         }
         let _ = writeln!(block, "  admin          http://{admin}");
-        let _ = writeln!(block, "  orchestrators  {}", found(settled));
+        let found = sources::found(settled, self.registry.as_deref(), &self.directory);
+        let _ = writeln!(block, "  orchestrators  {found}");
         if let Some(money) = &self.money {
             let _ = writeln!(block, "  payments       {}", money.line());
         }
@@ -245,23 +266,13 @@ impl Gateway {
     }
 }
 
-fn found(settled: Settled) -> String {
-    let Settled {
-        known,
-        usable,
-        waiting,
-        ..
-    } = settled;
-    match known {
-        0 => "none known: give --orch-addr or --orch-webhook-url, or try `pointsman devnet`"
-            .to_owned(),
-        _ if waiting > 0 => format!("{usable} of {known} usable, {waiting} have not answered yet"),
-        _ => format!("{usable} of {known} usable"),
-    }
-}
-
 /// Push and playback on one port, as go-livepeer has them.
-fn public(streams: &Arc<Streams>, settings: &Settings, webhook: Webhook) -> Router {
+fn public(
+    streams: &Arc<Streams>,
+    settings: &Settings,
+    profiles: &Renditions,
+    webhook: Webhook,
+) -> Router {
     let playback = Playback {
         streams: streams.clone(),
         current: settings.streams.current_manifest,
@@ -273,7 +284,7 @@ fn public(streams: &Arc<Streams>, settings: &Settings, webhook: Webhook) -> Rout
     let push = Arc::new(Push::new(
         streams.clone(),
         webhook,
-        settings.streams.profiles.clone(),
+        profiles.clone(),
         settings.streams.max_segment_bytes,
     ));
     let answer = move |request: http::Request<Body>| {
@@ -283,9 +294,9 @@ fn public(streams: &Arc<Streams>, settings: &Settings, webhook: Webhook) -> Rout
     router.route("/live/{*path}", any(answer))
 }
 
-fn publishers(settings: &Settings) -> rtmp::Settings {
+fn publishers(settings: &Settings, profiles: &Renditions) -> rtmp::Settings {
     rtmp::Settings {
-        default_profiles: settings.streams.profiles.clone(),
+        default_profiles: profiles.clone(),
         segmenter: segmenter::Config {
             target: settings.streams.segment_duration,
             max_bytes: settings.streams.max_segment_bytes,
@@ -298,39 +309,6 @@ fn publishers(settings: &Settings) -> rtmp::Settings {
     }
 }
 
-async fn directory(
-    settings: &Settings,
-    connections: &Connections,
-    money: Option<&Money>,
-) -> Result<Directory> {
-    let known = &settings.orchestrators;
-    let table = known.labels.iter().map(|(uri, labels)| Entry {
-        uri: uri.clone(),
-        region: labels.region.clone(),
-        labels: labels.labels.clone(),
-        only_describes: true,
-    });
-    let mut wanted = pointsman_directory::Settings {
-        sources: Sources {
-            list: known.addresses.clone(),
-            webhook: known.webhook.clone().map(Discovery::new),
-            table: table.collect(),
-            blocklist: known.blocklist.clone(),
-        },
-        database: Some(settings.data.dir.join("directory.sqlite3")),
-        clock: Clock::system(),
-        terms: money.map(Money::terms),
-        ..pointsman_directory::Settings::default()
-    };
-    wanted.probing.interval = known.probe_interval;
-    if let Some(money) = money {
-        wanted.probing.request = money.request();
-    }
-    Directory::start(wanted, Arc::new(connections.clone()))
-        .await
-        .context("the directory of orchestrators cannot start")
-}
-
 fn dispatch(settings: &Settings) -> pointsman_dispatch::Settings {
     let limits = |work: crate::config::ExtraWork| pointsman_dispatch::budget::Limits {
         percent: work.percent,
@@ -341,7 +319,7 @@ fn dispatch(settings: &Settings) -> pointsman_dispatch::Settings {
         max_attempts: NonZeroU32::new(settings.streams.max_attempts).unwrap_or(NonZeroU32::MIN),
         retries: limits(settings.streams.retries),
         hedges: limits(settings.streams.hedges),
-        price_is_hard: !settings.orchestrators.ignore_max_price_if_needed,
+        price_is_hard: !settings.prices.ignore_if_needed,
         ..pointsman_dispatch::Settings::default()
     }
 }

@@ -17,5 +17,7 @@ pub mod money;
 pub mod playback;
 pub mod policies;
 mod recording;
+mod sources;
 pub mod streams;
 pub mod tls;
+pub mod wallet;

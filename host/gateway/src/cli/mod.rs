@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod policy;
 mod run;
+mod wallet;
 
 use std::ffi::OsString;
 
@@ -25,6 +26,7 @@ pub use policy::{
     Activate, Bench, Build, Conformance, List, Log, Look, New, Policy, Push, Replay, Rollback,
     Test, Trial,
 };
+pub use wallet::Wallet;
 
 /// What the operator wants done.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub enum Command {
     Policy(Policy),
     /// Say why a job went where it went.
     Explain(Explain),
+    /// Look after the account that pays.
+    Wallet(Wallet),
 }
 
 /// A Livepeer gateway whose choice of orchestrators is a WebAssembly policy.
@@ -71,6 +75,11 @@ enum Verb {
     },
     /// Say why a job went where it went: who was ranked, who was taken out by which policy, and what happened
     Explain(explain::ExplainArguments),
+    /// Look after the account that pays: say where its money is, fund, unlock and withdraw, make a key
+    Wallet {
+        #[command(subcommand)]
+        verb: wallet::Verb,
+    },
 }
 
 /// Reads a command line, `arguments[0]` being the program, with the environment `variables`.
@@ -88,6 +97,12 @@ pub fn parse(
     match arguments.get(1).and_then(|word| word.to_str()) {
         Some("run") => {
             flags = config::rewrite(arguments.split_off(2));
+            arguments.append(&mut flags.arguments);
+        }
+        Some("wallet") if arguments.len() > 3 => {
+            let (mut own, settings) = wallet::split(arguments.split_off(3));
+            flags = config::rewrite(settings);
+            arguments.append(&mut own);
             arguments.append(&mut flags.arguments);
         }
         Some("-version" | "--version") => arguments[1] = "--version".into(),
@@ -110,6 +125,7 @@ pub fn parse(
         Verb::Demo(arguments) => Command::Demo(arguments.decode()),
         Verb::Policy { verb } => Command::Policy(verb.decode(&variables)?),
         Verb::Explain(arguments) => Command::Explain(arguments.decode(&variables)?),
+        Verb::Wallet { verb } => Command::Wallet(verb.decode(flags, &variables)?),
     })
 }
 

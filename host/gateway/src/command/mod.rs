@@ -6,6 +6,7 @@ mod explain;
 mod policy;
 mod replay;
 mod run;
+mod wallet;
 
 use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -24,6 +25,7 @@ pub fn execute(command: Command) -> Result<()> {
         Command::Demo(demo) => runtime()?.block_on(demo::run(demo)),
         Command::Policy(policy) => policy::run(policy, &runtime()?),
         Command::Explain(wanted) => explain::run(&wanted, &runtime()?),
+        Command::Wallet(wanted) => runtime()?.block_on(wallet::run(wanted)),
     }
 }
 

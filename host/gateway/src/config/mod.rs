@@ -17,6 +17,7 @@
 mod decoder;
 mod describe;
 mod golivepeer;
+mod key;
 mod layer;
 mod nearest;
 mod renditions;
@@ -38,7 +39,9 @@ use layer::{Layer, environment, file};
 
 pub use describe::Described;
 pub use golivepeer::{Fate, Kind, NAMES, Name};
+pub use key::NewKey;
 pub use layer::flags::Flags;
+pub use layer::wallet::WalletFlags;
 pub use section::access::{Access, TOKEN_FILE, TokenFile};
 pub use section::chain::Chain;
 pub use section::data::Data;
@@ -47,11 +50,16 @@ pub use section::logging::{LogFilter, LogFormat, Logging};
 pub use section::orchestrators::{Labels, Orchestrators};
 pub use section::payments::Payments;
 pub use section::policy::{Policy, policy_credentials};
+pub use section::prices::Prices;
 pub use section::recording::Recording;
+pub use section::signer::Signer;
 pub use section::streams::{ExtraWork, Streams};
+pub use section::wallet::{TopUp, Wallet};
 pub use source::{Problem, Source};
 pub use value::price::price;
+pub use value::wei::whole as wei;
 
+pub(crate) use key::load_new_key;
 pub(crate) use layer::flags::{Rewritten, is_setting, rewrite};
 pub(crate) use value::web::url as web_url;
 
@@ -62,12 +70,18 @@ pub(crate) use value::web::url as web_url;
 pub struct Settings {
     /// Where to listen.
     pub listeners: Listeners,
-    /// Whom to use, at what price.
+    /// Whom to use.
     pub orchestrators: Orchestrators,
+    /// At what price.
+    pub prices: Prices,
     /// Where they are paid; `None`: off-chain, and nothing is.
     pub chain: Option<Chain>,
+    /// Who pays there, and on any chain, in place of a key of our own.
+    pub signer: Option<Signer>,
     /// What may be paid.
     pub payments: Payments,
+    /// What its transactions may cost.
+    pub wallet: Wallet,
     /// How streams are handled.
     pub streams: Streams,
     /// Who decides.
@@ -95,11 +109,33 @@ pub(crate) fn load(
     parsed: Flags,
     variables: &[(OsString, OsString)],
 ) -> Result<Settings, Vec<Problem>> {
+    load_with(flags, parsed, variables, Disk::Check)
+}
+
+/// The same for a command beside the gateway: of the files only the keystore's are looked at.
+///
+/// # Errors
+///
+/// As [`load`].
+pub(crate) fn load_wallet(
+    flags: Rewritten,
+    parsed: Flags,
+    variables: &[(OsString, OsString)],
+) -> Result<Settings, Vec<Problem>> {
+    load_with(flags, parsed, variables, Disk::Keystore)
+}
+
+fn load_with(
+    flags: Rewritten,
+    parsed: Flags,
+    variables: &[(OsString, OsString)],
+    disk: Disk,
+) -> Result<Settings, Vec<Problem>> {
     let flags = flags.into_layer(parsed);
     let environment = environment::read(variables);
     let (file, labels) = read_file(&[&flags, &environment]);
     let merged = layer::merge([file, environment, flags]);
-    decode(merged, labels, home(variables).as_deref(), Disk::Check)
+    decode(merged, labels, home(variables).as_deref(), disk)
 }
 
 /// The home directory, from the same variables.
@@ -124,6 +160,7 @@ pub(crate) fn admin_url(address: &str) -> Result<Url, String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Disk {
     Check,
+    Keystore,
     #[cfg(test)]
     Trust,
 }
@@ -147,12 +184,18 @@ fn decode(
     let described = describe::describe(&layer.values);
     let mut decoder = Decoder::new(&layer.values, home);
     let data = Data::decode(&mut decoder);
-    let pays = Chain::is_wanted(&mut decoder);
+    let (on_chain, remote) = (Chain::is_wanted(&mut decoder), Signer::is_wanted(&decoder));
+    let pays = on_chain || remote;
+    let mut chain = Chain::decode(&mut decoder, &data.dir);
+    let prices = Prices::decode(&mut decoder, chain.as_mut(), on_chain);
     let mut settings = Settings {
         listeners: Listeners::decode(&mut decoder),
-        orchestrators: Orchestrators::decode(&mut decoder, labels),
-        chain: Chain::decode(&mut decoder, &data.dir),
+        orchestrators: Orchestrators::decode(&mut decoder, labels, on_chain),
+        prices,
+        chain,
+        signer: Signer::decode(&mut decoder),
         payments: Payments::decode(&mut decoder, pays),
+        wallet: Wallet::decode(&mut decoder, on_chain && !remote),
         streams: Streams::decode(&mut decoder),
         policy: Policy::decode(&mut decoder),
         recording: Recording::decode(&mut decoder),
@@ -162,10 +205,12 @@ fn decode(
         notices: layer.notices,
         described,
     };
+    if matches!(disk, Disk::Check | Disk::Keystore)
+        && let Some(chain) = settings.chain.as_ref().filter(|_| !remote)
+    {
+        chain.check(&mut decoder);
+    }
     if disk == Disk::Check {
-        if let Some(chain) = &settings.chain {
-            chain.check(&mut decoder);
-        }
         settings.policy.check(&mut decoder);
         settings.access.check(&mut decoder, settings.listeners.cli);
         settings.data.check(&mut decoder);

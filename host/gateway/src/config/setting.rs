@@ -55,8 +55,11 @@ pub struct Group {
 pub const GROUPS: &[Group] = &[
     section::listeners::GROUP,
     section::orchestrators::GROUP,
+    section::prices::GROUP,
     section::chain::GROUP,
+    section::signer::GROUP,
     section::payments::GROUP,
+    section::wallet::GROUP,
     section::streams::GROUP,
     section::policy::GROUP,
     section::recording::GROUP,

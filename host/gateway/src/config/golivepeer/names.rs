@@ -6,8 +6,8 @@ use super::{Fate, Kind, Name};
 
 const GATEWAY: &str = "pointsman is a gateway and nothing else";
 const SELECTION: &str = "the policy chooses orchestrators: set weights in its bundle.toml";
-const TRANSACTIONS: &str = "no transactions are sent yet: leave it out";
-const SIGNER: &str = "remote signers are not supported yet: leave it out to run off-chain";
+const PROTOCOL: &str = "a gateway neither calls reward nor begins rounds: leave it out";
+const SIGNER: &str = "pointsman is a gateway and no signer: start the signer beside it, and name it with remote-signer-url";
 const AI: &str = "AI jobs are not routed yet";
 const METRICS: &str = "metrics have no label for streams or clients";
 const SUPPLY: &str = "it is for orchestrators and transcoders";
@@ -47,22 +47,22 @@ pub const NAMES: &[Name] = &[
     name("orchBlocklist", Value, Supported("orch-blocklist")),
     name("orchMinLivepeerVersion", Value, Ignored("a policy can exclude by the column `version`")),
     name("discoveryTimeout", Value, Ignored("orchestrators are asked in the background: see probe-interval")),
-    name("aiServiceRegistry", Bool, Ignored("orchestrators are not read from the registries yet")),
+    name("aiServiceRegistry", Bool, Ignored("both service registries are read")),
     name("liveAICapReportInterval", Value, Ignored("see probe-interval")),
     // Selection: all of it is the policy's.
     name("selectRandFreq", Value, Ignored(SELECTION)),
     name("selectStakeWeight", Value, Ignored(SELECTION)),
     name("selectPriceWeight", Value, Ignored(SELECTION)),
     name("selectPriceExpFactor", Value, Ignored(SELECTION)),
-    name("orchPerfStatsUrl", Value, Ignored("performance scores are not fetched: the gateway ranks by what it measures itself")),
-    name("region", Value, Ignored("performance scores are not fetched: the gateway ranks by what it measures itself")),
-    name("minPerfScore", Value, Ignored("performance scores are not fetched: the gateway ranks by what it measures itself")),
+    name("orchPerfStatsUrl", Value, Supported("orch-perf-stats-url")),
+    name("region", Value, Supported("region")),
+    name("minPerfScore", Value, Supported("min-perf-score")),
     name("ignoreMaxPriceIfNeeded", Bool, Supported("ignore-max-price-if-needed")),
     // Pricing.
     name("maxPricePerUnit", Value, Supported("max-price-per-unit")),
     name("pixelsPerUnit", Value, Supported("pixels-per-unit")),
-    name("maxPricePerCapability", Value, Money("prices by capability cannot be limited yet: set max-price-per-unit, which limits every job")),
-    name("priceFeedAddr", Value, Money("price feeds are not supported yet: write prices in wei")),
+    name("maxPricePerCapability", Value, Supported("max-price-per-capability")),
+    name("priceFeedAddr", Value, Supported("price-feed-addr")),
     // Payments and chain.
     name("ethUrl", Value, Supported("eth-url")),
     name("ethAcctAddr", Value, Supported("eth-acct-addr")),
@@ -72,14 +72,14 @@ pub const NAMES: &[Name] = &[
     name("maxTicketEV", Value, Supported("max-ticket-ev")),
     name("maxTotalEV", Value, Supported("max-total-ev")),
     name("depositMultiplier", Value, Supported("deposit-multiplier")),
-    name("transactionTimeout", Value, Money(TRANSACTIONS)),
-    name("maxTransactionReplacements", Value, Money(TRANSACTIONS)),
-    name("gasLimit", Value, Money(TRANSACTIONS)),
-    name("minGasPrice", Value, Money(TRANSACTIONS)),
-    name("maxGasPrice", Value, Money(TRANSACTIONS)),
+    name("transactionTimeout", Value, Supported("transaction-timeout")),
+    name("maxTransactionReplacements", Value, Supported("max-transaction-replacements")),
+    name("gasLimit", Value, Supported("gas-limit")),
+    name("minGasPrice", Value, Money("gas has no least price here: leave it out")),
+    name("maxGasPrice", Value, Supported("max-gas-price")),
     name("blockPollingInterval", Value, Translated("block-polling-interval", seconds)),
-    name("reward", Bool, Money(TRANSACTIONS)),
-    name("initializeRound", Bool, Money(TRANSACTIONS)),
+    name("reward", Bool, Money(PROTOCOL)),
+    name("initializeRound", Bool, Money(PROTOCOL)),
     // AI and live AI.
     name("aiProcessingRetryTimeout", Value, Ignored(AI)),
     name("aiMinRunnerVersion", Value, Ignored(AI)),
@@ -94,10 +94,10 @@ pub const NAMES: &[Name] = &[
     name("liveAIHeartbeatInterval", Value, Ignored(AI)),
     name("liveAICapRefreshModels", Value, Ignored(AI)),
     // Remote signer.
-    name("remoteSignerUrl", Value, Money(SIGNER)),
-    name("remoteSignerHeaders", Value, Money(SIGNER)),
+    name("remoteSignerUrl", Value, Supported("remote-signer-url")),
+    name("remoteSignerHeaders", Value, Supported("remote-signer-headers")),
     name("remoteSigner", Bool, Money(SIGNER)),
-    name("remoteDiscovery", Bool, Money(SIGNER)),
+    name("remoteDiscovery", Bool, Supported("remote-discovery")),
     name("remoteSignerAllowNoAuth", Bool, Money(SIGNER)),
     name("remoteSignerWebhookUrl", Value, Money(SIGNER)),
     name("remoteSignerWebhookHeaders", Value, Money(SIGNER)),

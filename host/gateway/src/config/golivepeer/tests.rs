@@ -34,8 +34,7 @@ liveAITrickleHostForRunner
 
 /// Flags that move money, or limit how much of it moves.
 const MONEY: &str = "
-maxPricePerCapability priceFeedAddr transactionTimeout maxTransactionReplacements gasLimit minGasPrice maxGasPrice reward
-initializeRound remoteSignerUrl remoteSignerHeaders remoteSigner remoteDiscovery remoteSignerAllowNoAuth remoteSignerWebhookUrl
+minGasPrice reward initializeRound remoteSigner remoteSignerAllowNoAuth remoteSignerWebhookUrl
 remoteSignerWebhookHeaders
 ";
 
@@ -64,10 +63,10 @@ fn money_stops_the_start_and_nothing_else_does() {
         assert_eq!(stops, money.contains(row.name), "{}", row.name);
     }
     let effect = |name: &str, value: &str| find(name).expect("a row").effect(value);
-    assert!(matches!(effect("gasLimit", "1"), Effect::Stop(_)));
+    assert!(matches!(effect("minGasPrice", "1"), Effect::Stop(_)));
     assert!(matches!(effect("gateway", "false"), Effect::Stop(_)));
     for (name, value) in [
-        ("gasLimit", ""),
+        ("minGasPrice", ""),
         ("reward", "false"),
         ("reward", "F"),
         ("gateway", "1"),

@@ -8,6 +8,7 @@ pub(super) mod environment;
 pub(super) mod file;
 pub(super) mod flags;
 mod labels;
+pub(super) mod wallet;
 
 use super::decoder::Values;
 use super::golivepeer::Effect;

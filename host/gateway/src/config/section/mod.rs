@@ -9,5 +9,8 @@ pub(super) mod logging;
 pub(super) mod orchestrators;
 pub(super) mod payments;
 pub(super) mod policy;
+pub(super) mod prices;
 pub(super) mod recording;
+pub(super) mod signer;
 pub(super) mod streams;
+pub(super) mod wallet;

@@ -90,8 +90,32 @@ const FLAGS: &[(&str, &str)] = &[
         "--orch-addr: orchestrator \"ftp://a\" has scheme \"ftp\": use https or http",
     ),
     (
-        "-orchBlocklist 0x00000000000000000000000000000000000000aa",
-        "-orchBlocklist: `0x00000000000000000000000000000000000000aa` is an Ethereum address: off-chain an orchestrator is its URI, such as https://host:8935",
+        "-orchAddr 0x00000000000000000000000000000000000000aa",
+        "-orchAddr: `0x00000000000000000000000000000000000000aa` is an Ethereum address: an orchestrator is listed by its URI, such as https://host:8935",
+    ),
+    (
+        "-orchBlocklist 0x00aa",
+        "-orchBlocklist: `0x00aa` is not an Ethereum address: write 0x and 40 hexadecimal digits",
+    ),
+    (
+        "-orchBlocklist ftp://a",
+        "-orchBlocklist: orchestrator \"ftp://a\" has scheme \"ftp\": use https or http",
+    ),
+    (
+        "--orch-registry",
+        "--orch-registry: there is no registry off-chain: give a --network too, or leave this out",
+    ),
+    (
+        "--orch-allow-private",
+        "--orch-allow-private: no registered orchestrators are taken, so this allows nothing: whom you list may be anywhere. Leave it out",
+    ),
+    (
+        "-orchPerfStatsUrl https://stats.example",
+        "-orchPerfStatsUrl: scores are by region: give the --region that counts, such as FRA",
+    ),
+    (
+        "-minPerfScore 2",
+        "-minPerfScore: `2` is not a number from 0 to 1",
     ),
     (
         "--auth-webhook-url s3cret",
@@ -111,11 +135,23 @@ const FLAGS: &[(&str, &str)] = &[
     ),
     (
         "--max-price-per-unit 0.50USD",
-        "--max-price-per-unit: prices in USD are not supported yet, they need a price feed: write the price in wei",
+        "--max-price-per-unit: a price in USD needs a price feed, and off-chain there is none: write the price in wei",
     ),
     (
-        "--max-price-per-unit 99999999999999999999999",
-        "--max-price-per-unit: this price is too large or too fine to be held exactly",
+        "--max-price-per-unit 1.2.3",
+        "--max-price-per-unit: \"1.2.3\" is not an amount: write a number that is not negative and optionally wei, eth or a currency, as 0.50USD",
+    ),
+    (
+        "--max-price-per-capability {\"capabilities_prices\":[{\"pipeline\":\"byoc\",\"price_per_unit\":1}]}",
+        "--max-price-per-capability: no pipeline is named \"byoc\": write its name in small letters with dashes, as text-to-image",
+    ),
+    (
+        "--max-price-per-capability ./none.json",
+        "--max-price-per-capability: ./none.json: No such file or directory (os error 2)",
+    ),
+    (
+        "--price-feed-addr 0x639Fe6ab55C921f74e7fac1ee960C0B6293ba612",
+        "--price-feed-addr: says nothing off-chain: give a --network too, or leave this out",
     ),
     (
         "-pixelsPerUnit 1000",
@@ -178,8 +214,8 @@ const FLAGS: &[(&str, &str)] = &[
         "--cli-addr: cli-addr 0.0.0.0:5935 is not loopback, and there is no token: whoever reaches it could change policies. Use a loopback address, or put a token into /nonexistent/home/.pointsman/admin-token or into a file named by admin-token-file",
     ),
     (
-        "-remoteSignerUrl https://s",
-        "-remoteSignerUrl: remote signers are not supported yet: leave it out to run off-chain",
+        "-remoteSigner",
+        "-remoteSigner: pointsman is a gateway and no signer: start the signer beside it, and name it with remote-signer-url",
     ),
     (
         "-gateway=false",
@@ -264,8 +300,8 @@ fn a_wrong_line_of_the_file_is_named() {
             "1: orchAddr: is go-livepeer's name: write orch-addr here",
         ),
         (
-            "gasLimit = \"a\"",
-            "1: gasLimit: cannot be used: no transactions are sent yet: leave it out",
+            "minGasPrice = \"a\"",
+            "1: minGasPrice: cannot be used: gas has no least price here: leave it out",
         ),
         (
             "monitor = true",
@@ -344,7 +380,7 @@ fn a_wrong_line_of_the_file_is_named() {
 fn a_file_of_go_livepeer_is_shown_in_toml() {
     let (_folder, path) = file(
         "lp.conf",
-        "# gateway\ngateway\norchAddr a:8935,b:8935 # ours\nmaxSessions 20\nmonitor\nhttpIngest\ngasLimit 7\nv 6\n",
+        "# gateway\ngateway\norchAddr a:8935,b:8935 # ours\nmaxSessions 20\nmonitor\nhttpIngest\nminGasPrice 7\nv 6\n",
     );
     let said = problems(&format!("-config {}", path.display()), &[]);
     let toml = "# gateway: needs no setting\n\
@@ -352,7 +388,7 @@ fn a_file_of_go_livepeer_is_shown_in_toml() {
                 max-sessions = 20\n\
                 # monitor: has no effect: metrics are always served, at /metrics on cli-addr\n\
                 http-ingest = true\n\
-                # gasLimit cannot be used: no transactions are sent yet: leave it out\n\
+                # minGasPrice cannot be used: gas has no least price here: leave it out\n\
                 log = \"trace\"\n";
     let start = format!("{}:", path.display());
     assert!(

@@ -5,6 +5,9 @@ mod hostile;
 mod messages;
 mod paid;
 mod precedence;
+mod registry;
+mod wallet;
+mod prices;
 
 use std::path::PathBuf;
 
