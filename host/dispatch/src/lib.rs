@@ -36,9 +36,11 @@ pub mod exchange;
 mod hedge;
 mod run;
 pub mod session;
+pub mod spending;
 
 pub use budget::Budgets;
 pub use deadline::Deadlines;
 pub use exchange::{Allowance, Asked, Delivered, Exchange, Request, StopReason, Stopped};
 pub use run::{Dispatcher, Settings};
 pub use session::Sessions;
+pub use spending::Spending;

@@ -46,11 +46,23 @@ pub struct Job {
     pub retries_left: u32,
     /// Hedges that dispatch would still allow.
     pub hedges_left: u32,
+    /// What the gateway spent lately, where it pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
     /// Labels of the application.
     pub labels: BTreeMap<String, String>,
     /// What else the application wants.
     #[serde(default)]
     pub hints: Hints,
+}
+
+/// What left the gateway or may have left, for all jobs together, as its ledger has it. A second old at the most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Wei over the last hour.
+    pub hour: f64,
+    /// Wei over the last 24 hours.
+    pub day: f64,
 }
 
 /// A fact about the job that a policy can ask for beside the fixed fields.
@@ -68,6 +80,8 @@ pub enum JobFact {
     MaxPriceDen,
     RetriesLeft,
     HedgesLeft,
+    SpendHour,
+    SpendDay,
     Label(String),
     HintSort,
     HintMaxPrice,
@@ -150,6 +164,20 @@ pub const TABLE: &[(&str, Kind, &str, &str, &str)] = &[
         "hedges the host would still allow",
     ),
     (
+        "spend/hour",
+        Kind::Numbers,
+        "wei",
+        "the gateway pays nobody",
+        "what the gateway spent in the last hour, for all jobs together",
+    ),
+    (
+        "spend/day",
+        Kind::Numbers,
+        "wei",
+        "as spend/hour",
+        "what it spent in the last 24 hours",
+    ),
+    (
         "label/<key>",
         Kind::Symbols,
         "",
@@ -221,6 +249,8 @@ impl JobFact {
             "max-price/den" => Self::MaxPriceDen,
             "retries-left" => Self::RetriesLeft,
             "hedges-left" => Self::HedgesLeft,
+            "spend/hour" => Self::SpendHour,
+            "spend/day" => Self::SpendDay,
             "hint/sort" => Self::HintSort,
             "hint/max-price" => Self::HintMaxPrice,
             "hint/max-price/num" => Self::HintMaxPriceNum,
@@ -251,6 +281,8 @@ impl fmt::Display for JobFact {
             Self::MaxPriceDen => "max-price/den",
             Self::RetriesLeft => "retries-left",
             Self::HedgesLeft => "hedges-left",
+            Self::SpendHour => "spend/hour",
+            Self::SpendDay => "spend/day",
             Self::HintSort => "hint/sort",
             Self::HintMaxPrice => "hint/max-price",
             Self::HintMaxPriceNum => "hint/max-price/num",
@@ -292,6 +324,12 @@ impl Job {
             JobFact::MaxPriceDen => count(self.max_price.map(|price| price.den.get())),
             JobFact::RetriesLeft => Fact::Count(self.retries_left.into()),
             JobFact::HedgesLeft => Fact::Count(self.hedges_left.into()),
+            JobFact::SpendHour => self
+                .spent
+                .map_or(Fact::Unknown, |spent| Fact::Number(spent.hour)),
+            JobFact::SpendDay => self
+                .spent
+                .map_or(Fact::Unknown, |spent| Fact::Number(spent.day)),
             JobFact::Label(key) => self
                 .labels
                 .get(key)

@@ -242,6 +242,7 @@ fn job(seed: u64) -> Job {
         price_is_hard: true,
         retries_left: 3,
         hedges_left: 1,
+        spent: None,
         labels: BTreeMap::new(),
         hints: pointsman_facts::Hints::default(),
     }

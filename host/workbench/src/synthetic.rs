@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pointsman_facts::job::Spent;
 use pointsman_facts::{
     Candidates, Column, Fact, Job, JobFact, Kind, Price, Symbol, Values, Workload,
 };
@@ -179,6 +180,10 @@ pub(crate) fn job(seed: u64) -> Job {
         retries_left: 3,
         hedges_left: 1,
         model: Symbol::UNKNOWN,
+        spent: Some(Spent {
+            hour: 2e15,
+            day: 3e16,
+        }),
         labels: BTreeMap::new(),
         hints: pointsman_facts::Hints::default(),
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use alloy::primitives::Address;
 
 use super::attempt::{AttemptId, Line, State, day};
+use super::recent::Recent;
 use super::{Amount, Cap, Caps, LedgerError, Reached};
 
 /// Attempts added up by what became of them. What left or may have left is the sum of all five amounts.
@@ -84,6 +85,7 @@ pub(super) struct Accounts {
     keys: BTreeMap<Arc<str>, Sum>,
     days: BTreeMap<u32, Day>,
     pub(super) unconfirmed: Vec<Unconfirmed>,
+    pub(super) recent: Recent,
 }
 
 /// What is added to or taken from a sum.
@@ -179,6 +181,9 @@ impl Accounts {
     pub(super) fn enter(&mut self, line: &Line, state: State) {
         let part = Part::from(line);
         self.add(line.day(), line.recipient, line.key.as_ref(), state, part);
+        if state != State::Unsent {
+            self.recent.add(line.at_ms, line.value);
+        }
     }
 
     /// An open attempt has ended.
@@ -188,6 +193,9 @@ impl Accounts {
             sum.take(State::Open, part);
             sum.add(state, part);
         });
+        if state == State::Unsent {
+            self.recent.take(line.at_ms, line.value);
+        }
     }
 
     /// Whether a payment fits under the day's and the key's cap.

@@ -13,6 +13,7 @@ use super::book::{Book, Entry};
 use super::covers::Covers;
 use super::file::{self, Disk, Opened};
 use super::nonces::Nonces;
+use super::recent::Recent;
 use super::recovery::{self, Stop};
 use super::{Amount, LedgerError, Options, rows, upkeep};
 
@@ -105,6 +106,8 @@ impl Engine {
         })
         .map_err(sqlite)?;
         accounts.unconfirmed = rows::unconfirmed(connection).map_err(sqlite)?;
+        let begins_ms = Recent::begins_ms(options.now_ms());
+        accounts.recent = rows::since(connection, begins_ms).map_err(sqlite)?;
         if disk == Disk::Real {
             // From here on a commit writes, and whoever waits for the disk waits for the syncer.
             let normal = connection.pragma_update(None, "synchronous", "normal");

@@ -75,6 +75,7 @@ mod error;
 mod file;
 mod nonces;
 mod options;
+mod recent;
 mod recovery;
 mod rows;
 mod schema;
@@ -96,6 +97,7 @@ pub use amount::Amount;
 pub use attempt::{AttemptId, Draft, End, Issued};
 pub use error::{Cap, LedgerError, Reached};
 pub use options::{Caps, Clock, Options};
+pub use recent::Lately;
 
 use accounts::Accounts;
 use engine::Engine;
@@ -164,6 +166,12 @@ impl Ledger {
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.accounts.lock().totals(self.options.now_ms())
+    }
+
+    /// What was spent in the last hour and day. It takes some microseconds.
+    #[must_use]
+    pub fn lately(&self) -> Lately {
+        self.accounts.lock().recent.lately(self.options.now_ms())
     }
 
     /// Replaces the caps, for drafts from now on.

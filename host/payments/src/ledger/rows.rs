@@ -9,6 +9,7 @@ use super::Amount;
 use super::accounts::{Part, Unconfirmed};
 use super::attempt::{AttemptId, Line, Row, State};
 use super::nonces::Used;
+use super::recent::Recent;
 
 type Result<T> = std::result::Result<T, rusqlite::Error>;
 
@@ -127,6 +128,23 @@ pub(super) fn lines(
         }
     }
     Ok(())
+}
+
+/// What was spent since `begins_ms`, folded or not.
+pub(super) fn since(connection: &Connection, begins_ms: u64) -> Result<Recent> {
+    // By id, since that is the order of time and there is no other.
+    let mut query =
+        connection.prepare("SELECT at_ms, value FROM attempts WHERE end != 4 ORDER BY id DESC")?;
+    let mut records = query.query([])?;
+    let mut recent = Recent::default();
+    while let Some(row) = records.next()? {
+        let at_ms = natural(row, 0)?;
+        if at_ms < begins_ms {
+            break;
+        }
+        recent.add(at_ms, amount(row, 1)?);
+    }
+    Ok(recent)
 }
 
 /// The sums of attempts that are folded.

@@ -205,6 +205,7 @@ pub fn job(seed: u64) -> Job {
         price_is_hard: false,
         retries_left: 3,
         hedges_left: 1,
+        spent: None,
         labels: BTreeMap::new(),
         hints: pointsman_facts::Hints::default(),
     }

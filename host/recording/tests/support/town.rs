@@ -38,6 +38,7 @@ pub(crate) fn job(id: &str, seed: u64) -> Job {
         price_is_hard: seed.is_multiple_of(2),
         retries_left: 3,
         hedges_left: 1,
+        spent: None,
         labels: BTreeMap::from([("tier".to_owned(), "gold".to_owned())]),
         hints: pointsman_facts::Hints::default(),
     }
