@@ -59,6 +59,12 @@ pub(super) async fn orchestrators(State(state): State<AdminState>) -> Json<Value
     Json(json!({ "orchestrators": state.directory.list() }))
 }
 
+/// Everybody registered on the chain, with the reason where one is no candidate.
+pub(super) async fn registry(State(state): State<AdminState>) -> Json<Value> {
+    let taken = state.settings.orchestrators.registry.is_some();
+    Json(json!({ "taken": taken, "registered": state.directory.registered() }))
+}
+
 pub(super) async fn streams(State(state): State<AdminState>) -> Json<Value> {
     let streams: Vec<_> = state
         .streams

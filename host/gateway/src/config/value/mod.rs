@@ -3,6 +3,7 @@
 
 pub(super) mod account;
 pub(super) mod address;
+pub(super) mod blocked;
 pub(super) mod duration;
 pub(super) mod host;
 pub(super) mod number;
