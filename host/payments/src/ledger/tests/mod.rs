@@ -4,6 +4,7 @@ mod caps;
 mod crash;
 mod disk;
 mod files;
+mod lately;
 mod life;
 mod model;
 mod upkeep;
