@@ -12,8 +12,8 @@ use http::{HeaderMap, Method, uri::Authority};
 use tokio::time::timeout;
 use url::Host;
 
-use super::ApiError;
 use super::token::Token;
+use super::{ApiError, golivepeer};
 use crate::config::Settings;
 
 /// The rules of one listener.
@@ -21,6 +21,8 @@ use crate::config::Settings;
 pub(super) struct Guard {
     token: Token,
     listens_on_loopback: bool,
+    /// Paths that may be posted to without a token.
+    open: &'static [&'static str],
     hosts: Vec<Host>,
 }
 
@@ -34,6 +36,10 @@ impl Guard {
         Self {
             token,
             listens_on_loopback: settings.listeners.cli.ip().is_loopback(),
+            open: match settings.access.livepeer_cli_writes {
+                true => golivepeer::WRITES,
+                false => &[],
+            },
             hosts: settings.access.allowed_hosts.clone(),
         }
     }
@@ -41,6 +47,7 @@ impl Guard {
     fn refusal(
         &self,
         method: &Method,
+        path: &str,
         headers: &HeaderMap,
         authority: Option<&Authority>,
     ) -> Option<ApiError> {
@@ -64,7 +71,7 @@ impl Guard {
             ));
         }
         let reads = matches!(*method, Method::GET | Method::HEAD);
-        if reads && self.listens_on_loopback {
+        if self.listens_on_loopback && (reads || self.open.contains(&path)) {
             return None;
         }
         let given =
@@ -104,6 +111,7 @@ pub(super) async fn check(
 ) -> Response {
     match guard.refusal(
         request.method(),
+        request.uri().path(),
         request.headers(),
         request.uri().authority(),
     ) {

@@ -3,6 +3,7 @@
 pub mod hints;
 pub mod multipart;
 pub mod push;
+pub mod renditions;
 pub mod rtmp;
 pub mod terms;
 pub mod webhook;

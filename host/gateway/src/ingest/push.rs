@@ -47,9 +47,9 @@ use pointsman_media::hls;
 use pointsman_media::name::StreamName;
 use pointsman_media::probe::{Probe, probe};
 use pointsman_wire::capabilities::TranscodeJob;
-use pointsman_wire::profile::Profile;
 
 use super::multipart;
+use super::renditions::Renditions;
 use super::terms::Terms;
 use super::webhook::Webhook;
 use crate::streams::{Incoming, Live, LiveSpec, OpenError, Origin, Streams};
@@ -63,7 +63,7 @@ use upload::Upload;
 pub struct Push {
     streams: Arc<Streams>,
     webhook: Webhook,
-    default_profiles: Vec<Profile>,
+    default_profiles: Renditions,
     max_bytes: usize,
     room: Room,
     /// Pushed names whose stream goes by another name, by the webhook's or the header's word.
@@ -99,7 +99,7 @@ impl Push {
     pub fn new(
         streams: Arc<Streams>,
         webhook: Webhook,
-        default_profiles: Vec<Profile>,
+        default_profiles: Renditions,
         max_bytes: usize,
     ) -> Self {
         Self {
@@ -284,7 +284,7 @@ impl Push {
     ) -> Result<LiveSpec, Refused> {
         let mut profiles = terms
             .profiles
-            .unwrap_or_else(|| self.default_profiles.clone());
+            .unwrap_or_else(|| self.default_profiles.get());
         for profile in &mut profiles {
             profile.format.get_or_insert(pushed.format);
         }

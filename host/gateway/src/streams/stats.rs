@@ -46,6 +46,22 @@ pub struct Summary {
     orchestrator: Option<String>,
 }
 
+// === impl Summary ===
+
+impl Summary {
+    /// Names of its renditions.
+    #[must_use]
+    pub fn renditions(&self) -> &[String] {
+        &self.renditions
+    }
+
+    /// Bytes of its source, and of what was made of it.
+    #[must_use]
+    pub fn bytes(&self) -> (u64, u64) {
+        (self.source_bytes, self.rendition_bytes)
+    }
+}
+
 // === impl Stats ===
 
 impl Stats {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::config::decoder::Decoder;
+use crate::config::decoder::{Decoder, switch};
 use crate::config::setting::{Group, Initial, Setting, Shape};
 use crate::config::value::{duration, host, web};
 
@@ -22,6 +22,8 @@ pub struct Access {
     pub auth_webhook_timeout: Duration,
     /// The token of the admin API.
     pub admin_token: TokenFile,
+    /// Whether `livepeer_cli`, which sends no token, may change things. Only where the admin API is on loopback.
+    pub livepeer_cli_writes: bool,
     /// Hosts that the admin API answers to besides loopback.
     pub allowed_hosts: Vec<Host>,
 }
@@ -64,6 +66,15 @@ pub(in crate::config) const GROUP: Group = Group {
                      read it, this file is used with a warning; the one in --data-dir stops the start.",
         },
         Setting {
+            key: "livepeer-cli-writes",
+            shape: Shape::Switch,
+            value: "true|false",
+            default: Initial::Value("false"),
+            summary: "Let livepeer_cli, which sends no token, move money and set prices.",
+            detail: "For a --cli-addr on loopback: every program on this machine can then do the same, though no web page can. What it \
+                     reads needs no token in any case.",
+        },
+        Setting {
             key: "allowed-hosts",
             shape: Shape::List,
             value: "HOST",
@@ -91,6 +102,7 @@ impl Access {
                 duration::between(least, Duration::from_secs(60)),
             ),
             admin_token,
+            livepeer_cli_writes: decoder.one("livepeer-cli-writes", switch),
             allowed_hosts: decoder.many("allowed-hosts", host::host),
         }
     }
@@ -99,6 +111,13 @@ impl Access {
     pub(in crate::config) fn check(&self, decoder: &mut Decoder<'_>, cli: SocketAddr) {
         let file = self.admin_token.path();
         let shown = file.display();
+        if self.livepeer_cli_writes && !cli.ip().is_loopback() {
+            let message = format!(
+                "cli-addr {cli} is not loopback: whoever reaches it could move money without a token. Use a loopback address, or send \
+                 the token"
+            );
+            decoder.refuse(&["livepeer-cli-writes"], message);
+        }
         match &self.admin_token {
             TokenFile::Given(_) if !has_text(file) => {
                 let message = format!("{shown} is missing, empty or not readable");

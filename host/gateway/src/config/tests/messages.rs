@@ -134,30 +134,6 @@ const FLAGS: &[(&str, &str)] = &[
         "--transcoding-options: names no rendition: leave it out for the default ones",
     ),
     (
-        "--max-price-per-unit 0.50USD",
-        "--max-price-per-unit: a price in USD needs a price feed, and off-chain there is none: write the price in wei",
-    ),
-    (
-        "--max-price-per-unit 1.2.3",
-        "--max-price-per-unit: \"1.2.3\" is not an amount: write a number that is not negative and optionally wei, eth or a currency, as 0.50USD",
-    ),
-    (
-        "--max-price-per-capability {\"capabilities_prices\":[{\"pipeline\":\"byoc\",\"price_per_unit\":1}]}",
-        "--max-price-per-capability: no pipeline is named \"byoc\": write its name in small letters with dashes, as text-to-image",
-    ),
-    (
-        "--max-price-per-capability ./none.json",
-        "--max-price-per-capability: ./none.json: No such file or directory (os error 2)",
-    ),
-    (
-        "--price-feed-addr 0x639Fe6ab55C921f74e7fac1ee960C0B6293ba612",
-        "--price-feed-addr: says nothing off-chain: give a --network too, or leave this out",
-    ),
-    (
-        "-pixelsPerUnit 1000",
-        "-pixelsPerUnit: pixels-per-unit limits nothing without max-price-per-unit: set that too, or leave both out",
-    ),
-    (
         "--policy /nonexistent",
         "--policy: there is no folder or file /nonexistent",
     ),
@@ -180,6 +156,10 @@ const FLAGS: &[(&str, &str)] = &[
     (
         "--admin-token-file /nonexistent",
         "--admin-token-file: /nonexistent is missing, empty or not readable",
+    ),
+    (
+        "--livepeer-cli-writes --cli-addr 192.0.2.1:5935",
+        "--livepeer-cli-writes: cli-addr 192.0.2.1:5935 is not loopback: whoever reaches it could move money without a token. Use a loopback address, or send the token",
     ),
     (
         "--allowed-hosts gw.example:80",

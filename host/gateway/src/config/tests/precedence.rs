@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pointsman_fetch::Reference;
+use pointsman_payments::price::Ceilings;
 
 use super::{file, run, settings};
 use crate::config::setting::{self, Initial};
@@ -36,14 +37,17 @@ const CASES: &[Case] = &[
     ("orch-blocklist", ["a", "b"], |s| {
         format!("{:?}", s.orchestrators.blocklist)
     }),
+    ("min-perf-score", ["0.5", "1"], |s| {
+        s.orchestrators.least_perf.to_string()
+    }),
     ("probe-interval", ["1s", "2s"], |s| {
         format!("{:?}", s.orchestrators.probe_interval)
     }),
     ("max-price-per-unit", ["1", "2"], |s| {
-        format!("{:?}", s.orchestrators.max_price)
+        format!("{:?}", s.prices.ceilings)
     }),
     ("ignore-max-price-if-needed", ["true", "false"], |s| {
-        s.orchestrators.ignore_max_price_if_needed.to_string()
+        s.prices.ignore_if_needed.to_string()
     }),
     (
         "transcoding-options",
@@ -101,6 +105,9 @@ const CASES: &[Case] = &[
     ("auth-webhook-timeout", ["1s", "2s"], |s| {
         format!("{:?}", s.access.auth_webhook_timeout)
     }),
+    ("livepeer-cli-writes", ["true", "false"], |s| {
+        s.access.livepeer_cli_writes.to_string()
+    }),
     ("allowed-hosts", ["a", "b"], |s| {
         format!("{:?}", s.access.allowed_hosts)
     }),
@@ -123,13 +130,15 @@ const CASES: &[Case] = &[
 ];
 
 /// Settings with cases of their own below, since they need files or each other.
-const OTHERS: [&str; 20] = [
+const OTHERS: &[&str] = &[
     "policy",
     "policy-key",
     "policy-credentials-file",
     "policy-ca-file",
     "admin-token-file",
     "pixels-per-unit",
+    "max-price-per-capability",
+    "price-feed-addr",
     "config",
     "network",
     "eth-url",
@@ -138,17 +147,30 @@ const OTHERS: [&str; 20] = [
     "eth-keystore-path",
     "eth-password",
     "block-polling-interval",
+    "orch-registry",
+    "orch-allow-private",
+    "orch-perf-stats-url",
+    "region",
     "max-ticket-ev",
     "max-total-ev",
     "deposit-multiplier",
     "max-spend-per-stream",
     "max-spend-per-key-and-day",
     "max-spend-per-day",
+    "max-gas-price",
+    "gas-limit",
+    "transaction-timeout",
+    "max-transaction-replacements",
+    "auto-top-up-below",
+    "auto-top-up-to",
+    "auto-top-up-reserve",
+    "auto-top-up-per-day",
 ];
 
 #[test]
 fn every_setting_has_a_case() {
-    let mut cases: Vec<&str> = CASES.iter().map(|case| case.0).chain(OTHERS).collect();
+    let cases = CASES.iter().map(|case| case.0);
+    let mut cases: Vec<&str> = cases.chain(OTHERS.iter().copied()).collect();
     let mut keys: Vec<&str> = setting::all().map(|setting| setting.key).collect();
     cases.sort_unstable();
     keys.sort_unstable();
@@ -194,7 +216,7 @@ fn defaults_are_those_of_the_table() {
     assert_eq!(plain.streams.profiles.len(), 2);
     assert_eq!(plain.logging.format, LogFormat::Text);
     assert_eq!(plain.policy.bundle, None);
-    assert_eq!(plain.orchestrators.max_price, None);
+    assert_eq!(plain.prices.ceilings, Ceilings::default());
     assert!(plain.listeners.http_ingest);
     assert!(matches!(plain.access.admin_token, TokenFile::Kept(_)));
     assert!(plain.describe().is_empty());
@@ -321,33 +343,6 @@ fn the_token_of_the_data_directory_opens_a_public_admin_address() {
         data.path().display()
     );
     assert!(run(&words, &[]).is_ok());
-}
-
-#[test]
-fn a_ceiling_is_an_exact_price_of_one_pixel() {
-    let price = |words: &str| {
-        settings(words, &[])
-            .orchestrators
-            .max_price
-            .map(|p| p.to_string())
-    };
-    assert_eq!(
-        price("--max-price-per-unit 1200 --pixels-per-unit 1000").as_deref(),
-        Some("6/5")
-    );
-    assert_eq!(price("-maxPricePerUnit 0.5").as_deref(), Some("1/2"));
-    assert_eq!(
-        price("-maxPricePerUnit 0"),
-        None,
-        "0 takes any price, as in go-livepeer"
-    );
-    let (_folder, path) = file("gateway.toml", "max-price-per-unit = 0.30\n");
-    let words = format!("--config {}", path.display());
-    assert_eq!(
-        price(&words).as_deref(),
-        Some("3/10"),
-        "a TOML float is not rounded"
-    );
 }
 
 #[test]

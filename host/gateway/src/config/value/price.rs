@@ -5,9 +5,9 @@ use pointsman_facts::Price;
 /// Digits after the point; more would not fit a price in wei.
 const MAX_SCALE: usize = 18;
 
-/// A decimal number of wei, not yet divided by its pixels.
+/// A decimal number of wei.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::config) struct Amount {
+struct Amount {
     num: u128,
     den: u128,
 }
@@ -22,8 +22,8 @@ pub fn price(text: &str) -> Result<Price, String> {
     amount(text)?.per(1).ok_or_else(too_long)
 }
 
-/// A whole or decimal number of wei: `1200`, `0.5`, `1200wei`. Currencies are refused until there is a price feed.
-pub(in crate::config) fn amount(text: &str) -> Result<Amount, String> {
+/// A whole or decimal number of wei: `1200`, `0.5`, `1200wei`. Applications do not name currencies: what their limit is must not depend on the hour.
+fn amount(text: &str) -> Result<Amount, String> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
@@ -34,7 +34,7 @@ pub(in crate::config) fn amount(text: &str) -> Result<Amount, String> {
         let currency = unit.len() >= 3 && unit.bytes().all(|b| b.is_ascii_alphabetic());
         return Err(match currency && !number.is_empty() {
             true => format!(
-                "prices in {} are not supported yet, they need a price feed: write the price in wei",
+                "a limit in {} is not taken here: write the price in wei",
                 unit.to_ascii_uppercase()
             ),
             false => not_a_price(),
@@ -54,17 +54,13 @@ pub(in crate::config) fn amount(text: &str) -> Result<Amount, String> {
 
 impl Amount {
     /// The price of one pixel, where this much buys `pixels`. `None` when that is no fraction of two 64-bit numbers.
-    pub(in crate::config) fn per(self, pixels: u64) -> Option<Price> {
+    fn per(self, pixels: u64) -> Option<Price> {
         let den = self.den.checked_mul(pixels.into())?;
         let common = gcd(self.num, den).max(1);
         Price::new(
             u64::try_from(self.num / common).ok()?,
             u64::try_from(den / common).ok()?,
         )
-    }
-
-    pub(in crate::config) fn is_zero(self) -> bool {
-        self.num == 0
     }
 }
 
@@ -106,7 +102,7 @@ mod tests {
         for (text, message) in [
             (
                 "0.50USD",
-                "prices in USD are not supported yet, they need a price feed: write the price in wei",
+                "a limit in USD is not taken here: write the price in wei",
             ),
             (
                 "1e3",

@@ -219,7 +219,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
     fn spec(&self, name: StreamName, terms: Terms) -> Result<LiveSpec, Refusal> {
         let profiles = terms
             .profiles
-            .unwrap_or_else(|| self.rtmp.settings.default_profiles.clone());
+            .unwrap_or_else(|| self.rtmp.settings.default_profiles.get());
         let job = TranscodeJob {
             codec: Default::default(),
             pixel_format: None,

@@ -42,12 +42,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use pointsman_media::segmenter;
-use pointsman_wire::profile::Profile;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::renditions::Renditions;
 use super::webhook::Webhook;
 use crate::streams::Streams;
 use connection::Connection;
@@ -59,7 +59,7 @@ use strangers::{Stranger, Strangers};
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Renditions of streams whose terms name none.
-    pub default_profiles: Vec<Profile>,
+    pub default_profiles: Renditions,
     /// Where segments are cut.
     pub segmenter: segmenter::Config,
     /// How long a stream waits for its publisher to come back.

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use pointsman_directory::Directory;
 use pointsman_dispatch::Dispatcher;
+use pointsman_payments::price::MaxPrices;
 use pointsman_payments::purse::Purse;
 use pointsman_policy::Host;
 use pointsman_transport::Connections;
@@ -47,9 +48,9 @@ async fn ingest(sessions: u32) -> Arc<Rtmp> {
         transcode: false,
     };
     let purse = Purse::off_chain();
-    let transcoder = Transcoder::new(Arc::new(dispatcher), connections, None, purse);
+    let transcoder = Transcoder::new(Arc::new(dispatcher), connections, MaxPrices::default(), purse);
     let settings = Settings {
-        default_profiles: Vec::new(),
+        default_profiles: Renditions::new(Vec::new()),
         segmenter: segmenter::Config::default(),
         grace: 30 * SECOND,
         silence: 3 * SECOND,
