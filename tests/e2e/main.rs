@@ -5,6 +5,7 @@
 
 mod admin;
 mod author;
+mod bargains;
 mod bundles;
 mod examples;
 mod exhausted;
@@ -18,6 +19,7 @@ mod hints;
 mod hostile;
 mod hostile_rtmp;
 mod lifecycle;
+mod livepeer_cli;
 mod paid;
 mod playback;
 mod policies;
@@ -26,7 +28,9 @@ mod recording;
 mod registry;
 mod restart;
 mod rtmp;
+mod signer;
 mod statuses;
 mod trials;
 mod uploads;
+mod wallet;
 mod webhook;

@@ -53,7 +53,9 @@ async fn money_is_moved_with_the_token() {
     let count = "pointsman_wallet_transactions_total{deed=\"fund\",result=\"ok\"} 1";
     assert!(metrics.contains(count), "{metrics}");
 
-    let bare = gateway.client.post(format!("{}/api/v1/wallet/withdraw", gateway.admin));
+    let bare = gateway
+        .client
+        .post(format!("{}/api/v1/wallet/withdraw", gateway.admin));
     assert_eq!(bare.send().await.expect("an answer").status(), 401);
     assert_eq!(till.sender().await.deposit, sender.deposit);
 }
@@ -64,7 +66,13 @@ async fn what_cannot_be_done_has_a_code_and_the_numbers() {
     let gateway = &till.stage.gateway;
     for (path, body, status, code, said) in [
         ("/withdraw", None, 422, "not-unlocked", "unlock them first"),
-        ("/cancel-unlock", None, 422, "locked", "deposit 1 ETH and reserve 1 ETH"),
+        (
+            "/cancel-unlock",
+            None,
+            422,
+            "locked",
+            "deposit 1 ETH and reserve 1 ETH",
+        ),
         ("/fund", Some(json!({})), 422, "amount", "nothing to fund"),
         (
             "/fund",
@@ -73,13 +81,35 @@ async fn what_cannot_be_done_has_a_code_and_the_numbers() {
             "not-enough",
             "needed are 1000000 ETH",
         ),
-        ("/fund", Some(json!({ "deposit": 5 })), 400, "bad-request", "string"),
-        ("/fund", Some(json!({ "deposits": "5" })), 400, "bad-request", "deposits"),
-        ("/fund", Some(json!({ "deposit": "-5" })), 400, "bad-request", "deposit: "),
+        (
+            "/fund",
+            Some(json!({ "deposit": 5 })),
+            400,
+            "bad-request",
+            "string",
+        ),
+        (
+            "/fund",
+            Some(json!({ "deposits": "5" })),
+            400,
+            "bad-request",
+            "deposits",
+        ),
+        (
+            "/fund",
+            Some(json!({ "deposit": "-5" })),
+            400,
+            "bad-request",
+            "deposit: ",
+        ),
         ("/fund", None, 400, "bad-request", "application/json"),
     ] {
         let (got, answer) = ask(gateway, Method::POST, path, body.clone()).await;
-        assert_eq!((got, &answer["error"]["code"]), (status, &json!(code)), "{path} {body:?}: {answer}");
+        assert_eq!(
+            (got, &answer["error"]["code"]),
+            (status, &json!(code)),
+            "{path} {body:?}: {answer}"
+        );
         let message = answer["error"]["message"].as_str().unwrap_or_default();
         assert!(message.contains(said), "{path} {body:?}: {message}");
     }
@@ -87,5 +117,8 @@ async fn what_cannot_be_done_has_a_code_and_the_numbers() {
     let (status, answer) = ask(&offchain, Method::GET, "", None).await;
     assert_eq!((status, answer), (200, json!({ "network": "offchain" })));
     let (status, answer) = ask(&offchain, Method::POST, "/unlock", None).await;
-    assert_eq!((status, &answer["error"]["code"]), (422, &json!("offchain")));
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (422, &json!("offchain"))
+    );
 }

@@ -37,19 +37,28 @@ async fn a_new_key_opens_with_its_password_and_is_never_replaced() {
     let keystore = Keystore::find(&keys, None).expect("a key");
     let address = keystore.address().to_checksum(None);
     assert!(heard.starts_with(&format!("{address}\n")), "{heard}");
-    assert!(heard.contains("pointsman wallet fund"), "the next step: {heard}");
+    assert!(
+        heard.contains("pointsman wallet fund"),
+        "the next step: {heard}"
+    );
     let key = keystore.open(&Password::new("correct horse".to_owned()));
     let bytes = key.expect("it opens").signer().to_bytes();
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(!heard.to_lowercase().contains(&digits) && !said.to_lowercase().contains(&digits));
     assert!(!heard.contains("correct horse") && !said.contains("correct horse"));
-    let mode = std::fs::metadata(keystore.path()).expect("a file").permissions().mode();
+    let mode = std::fs::metadata(keystore.path())
+        .expect("a file")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
 
     let refused = new(folder, &["--eth-password", &file]).await;
     let (said, _) = texts(&refused);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(said.contains("no key was made") && said.contains("--another"), "{said}");
+    assert!(
+        said.contains("no key was made") && said.contains("--another"),
+        "{said}"
+    );
     let second = new(folder, &["--eth-password", &file, "--another", "--json"]).await;
     let (said, heard) = texts(&second);
     assert!(second.status.success(), "{said}");

@@ -22,42 +22,79 @@ async fn each_says_what_is_needed() {
     let folder = tempfile::tempdir().expect("a folder");
     let cli = Cli::on(&chain, folder.path());
     let sender = key(3).address();
-    chain.endow(sender, U256::from(10 * MILLI)).await.expect("endowed");
+    chain
+        .endow(sender, U256::from(10 * MILLI))
+        .await
+        .expect("endowed");
     let before = count(&chain).await;
 
     let said = cli.refused("fund --deposit 0.02eth --yes").await;
-    assert!(said.contains(&format!("{sender} has 0.01 ETH, needed are 0.02 ETH")), "{said}");
+    assert!(
+        said.contains(&format!("{sender} has 0.01 ETH, needed are 0.02 ETH")),
+        "{said}"
+    );
     // All of it would leave nothing for gas.
     let said = cli.refused("fund --deposit 0.01eth --yes").await;
-    assert!(said.contains("has 0.01 ETH, needed are 0.01 ETH and up to"), "{said}");
+    assert!(
+        said.contains("has 0.01 ETH, needed are 0.01 ETH and up to"),
+        "{said}"
+    );
     assert!(said.contains("for gas: send at least"), "{said}");
-    let said = cli.refused("fund --deposit 1 --yes --max-gas-price 1").await;
-    assert!(said.contains("the cap is 1 wei: wait, or raise --max-gas-price"), "{said}");
-    let said = cli.refused("fund --deposit 1 --yes --gas-limit 21000").await;
-    assert!(said.contains("the limit is 21000: raise --gas-limit"), "{said}");
+    let said = cli
+        .refused("fund --deposit 1 --yes --max-gas-price 1")
+        .await;
+    assert!(
+        said.contains("the cap is 1 wei: wait, or raise --max-gas-price"),
+        "{said}"
+    );
+    let said = cli
+        .refused("fund --deposit 1 --yes --gas-limit 21000")
+        .await;
+    assert!(
+        said.contains("the limit is 21000: raise --gas-limit"),
+        "{said}"
+    );
     let said = cli.refused("unlock --yes").await;
     assert!(said.contains("neither deposit nor reserve"), "{said}");
     let said = cli.refused("fund --deposit 1").await;
-    assert!(said.contains("there is no terminal to ask on; say --yes"), "{said}");
+    assert!(
+        said.contains("there is no terminal to ask on; say --yes"),
+        "{said}"
+    );
 
     let mut other = Cli::on(&chain, folder.path());
     let wrong = folder.path().join("wrong");
     std::fs::write(&wrong, "n0t-it").expect("a file");
     other.set("--eth-password", &wrong.display().to_string());
     let said = other.refused("fund --deposit 1 --yes").await;
-    assert!(said.contains("the key cannot be opened") && said.contains("password"), "{said}");
+    assert!(
+        said.contains("the key cannot be opened") && said.contains("password"),
+        "{said}"
+    );
     assert!(!said.contains("n0t-it"), "{said}");
     // Looking needs no password.
-    assert_eq!(other.json("status").await["balance"], (10 * MILLI).to_string());
+    assert_eq!(
+        other.json("status").await["balance"],
+        (10 * MILLI).to_string()
+    );
     assert_eq!(count(&chain).await, before, "nothing was sent");
 
     let output = cli.run("fund --deposit 1 --reserve 2 --yes").await;
     let (said, heard) = texts(&output);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("  deposit       0 wei + 1 wei = 1 wei\n"), "{said}");
-    assert!(said.contains("  gas           ") && said.contains("at most: up to"), "{said}");
+    assert!(
+        said.contains("  deposit       0 wei + 1 wei = 1 wei\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("  gas           ") && said.contains("at most: up to"),
+        "{said}"
+    );
     assert!(heard.starts_with("done in block "), "{heard}");
-    assert!(heard.contains("too small: orchestrators take no tickets with it"), "{heard}");
+    assert!(
+        heard.contains("too small: orchestrators take no tickets with it"),
+        "{heard}"
+    );
 }
 
 #[tokio::test]
@@ -73,5 +110,8 @@ async fn a_node_that_does_not_answer_is_named() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("http://127.0.0.1:1"), "{said}");
     assert!(!said.contains("s3cret"), "{said}");
-    chain.endow(key(3).address(), U256::from(ETH)).await.expect("the chain was there");
+    chain
+        .endow(key(3).address(), U256::from(ETH))
+        .await
+        .expect("the chain was there");
 }

@@ -62,7 +62,10 @@ async fn it_is_replaced_by_a_dearer_one_and_only_one_counts() {
     assert_ne!(funded["done"]["hash"].as_str(), first.as_deref());
     assert!(funded["done"]["replaced"].as_u64() >= Some(1), "{funded}");
     let sender = chain.sender(key(3).address()).await.expect("an answer");
-    assert_eq!((sender.deposit, sender.reserve), (U256::from(5), U256::from(7)));
+    assert_eq!(
+        (sender.deposit, sender.reserve),
+        (U256::from(5), U256::from(7))
+    );
 }
 
 #[tokio::test]
@@ -70,18 +73,26 @@ async fn one_that_stays_stuck_is_not_said_to_have_failed() {
     let chain = Chain::start(Settings::default()).await.expect("a chain");
     let folder = tempfile::tempdir().expect("a folder");
     let cli = Cli::on(&chain, folder.path());
-    let set = chain.rpc().request::<Value>("evm_setAutomine", json!([false]));
+    let set = chain
+        .rpc()
+        .request::<Value>("evm_setAutomine", json!([false]));
     set.await.expect("set");
     let words = "fund --deposit 5 --yes --transaction-timeout 1s --max-transaction-replacements 0";
     let said = cli.refused(words).await;
     let [hash] = &waiting(&chain).await[..] else {
         panic!("it is there: {said}");
     };
-    assert!(said.contains(hash) && said.contains("it may still be"), "{said}");
+    assert!(
+        said.contains(hash) && said.contains("it may still be"),
+        "{said}"
+    );
     let status = cli.json("status").await;
     assert_eq!(status["pending_transactions"], 1);
     assert_eq!(status["deposit"], "0");
     chain.mine(1).await.expect("mined");
     let status = cli.json("status").await;
-    assert_eq!((&status["pending_transactions"], &status["deposit"]), (&json!(0), &json!("5")));
+    assert_eq!(
+        (&status["pending_transactions"], &status["deposit"]),
+        (&json!(0), &json!("5"))
+    );
 }

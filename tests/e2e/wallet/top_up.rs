@@ -23,7 +23,12 @@ async fn it_fills_up_to_the_cap_and_a_restart_does_not_forget_it() {
         ..Setup::certain(1)
     };
     let flags = ["--auto-top-up-below", "1eth", "--auto-top-up-to", "2eth"];
-    let cap = ["--auto-top-up-reserve", "3eth", "--auto-top-up-per-day", "4eth"];
+    let cap = [
+        "--auto-top-up-reserve",
+        "3eth",
+        "--auto-top-up-per-day",
+        "4eth",
+    ];
     let mut till = setup.start(1, &[flags, cap].concat()).await;
     holds(&till, 2 * ETH, 3 * ETH).await;
     let gateway = &till.stage.gateway;
@@ -33,11 +38,16 @@ async fn it_fills_up_to_the_cap_and_a_restart_does_not_forget_it() {
 
     // 3.5 ETH of 4 are used; now 3 ETH lack.
     let stopped = till.stage.gateway.stop().await;
-    let stopped = stopped.without("--auto-top-up-below").without("--auto-top-up-to");
+    let stopped = stopped
+        .without("--auto-top-up-below")
+        .without("--auto-top-up-to");
     let more = ["--auto-top-up-below", "4eth", "--auto-top-up-to", "5eth"];
     till.stage.gateway = stopped.start(&more).await;
     holds(&till, 2 * ETH + ETH / 2, 3 * ETH).await;
-    till.stage.gateway.logs("the day's cap of top-ups is used up").await;
+    till.stage
+        .gateway
+        .logs("the day's cap of top-ups is used up")
+        .await;
     let (_, status) = till.stage.gateway.admin("/api/v1/wallet").await;
     let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
     assert_eq!(status["auto_top_up"]["today"], (4 * ETH).to_string());
@@ -76,7 +86,12 @@ async fn an_account_without_money_is_said_and_harms_nobody() {
         deposit: ETH / 2,
         ..Setup::certain(1)
     };
-    let flags = ["--auto-top-up-below", "1eth", "--auto-top-up-to", "1000000eth"];
+    let flags = [
+        "--auto-top-up-below",
+        "1eth",
+        "--auto-top-up-to",
+        "1000000eth",
+    ];
     let cap = ["--auto-top-up-per-day", "1000000eth"];
     let till = till.start(1, &[&flags[..], &cap].concat()).await;
     let gateway = &till.stage.gateway;

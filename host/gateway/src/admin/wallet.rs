@@ -75,8 +75,9 @@ fn amount(name: &str, text: Option<String>) -> Result<U256, ApiError> {
     let text = text.unwrap_or_default();
     match text.trim() {
         "" | "0" => Ok(U256::ZERO),
-        text => config::wei(text)
-            .map_err(|error| ApiError::bad_request(format!("{name}: {error}"))),
+        text => {
+            config::wei(text).map_err(|error| ApiError::bad_request(format!("{name}: {error}")))
+        }
     }
 }
 

@@ -131,7 +131,8 @@ const VALUES: [&str; 2] = ["--deposit", "--reserve"];
 /// Parts the words behind `pointsman wallet VERB` in those that are understood here and settings of `run`.
 pub(super) fn split(words: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
     let (mut own, mut settings) = (Vec::new(), Vec::new());
-    let mut words = words.into_iter();
+    let mut words = words.into_iter().peekable();
+    let is_value = |word: &OsString| !word.to_str().is_some_and(|word| word.starts_with('-'));
     while let Some(word) = words.next() {
         let text = word.to_str().unwrap_or_default();
         let name = text.split('=').next().unwrap_or_default();
@@ -140,9 +141,14 @@ pub(super) fn split(words: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
         } else if SWITCHES.contains(&text) {
             own.push(word);
         } else if VALUES.contains(&name) {
-            let alone = name == text;
-            own.push(word);
-            own.extend(words.next().filter(|_| alone));
+            if name == text
+                && let Some(value) = words.next_if(is_value)
+            {
+                own.push(word);
+                own.push(value);
+            } else {
+                own.push(word);
+            }
         } else {
             settings.push(word);
         }
@@ -171,7 +177,10 @@ impl Verb {
             })
         };
         match self {
-            Self::Status(Status { json, flags: parsed }) => Ok(Wallet::Status {
+            Self::Status(Status {
+                json,
+                flags: parsed,
+            }) => Ok(Wallet::Status {
                 settings: load(flags, parsed)?,
                 json,
             }),

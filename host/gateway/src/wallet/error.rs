@@ -105,7 +105,9 @@ pub enum WalletError {
         cap: u128,
     },
     /// The limit of gas is too low.
-    #[error("the transaction uses about {needed} gas, the limit is {limit}: raise --gas-limit, or leave it out")]
+    #[error(
+        "the transaction uses about {needed} gas, the limit is {limit}: raise --gas-limit, or leave it out"
+    )]
     TooLittleGas {
         /// By the node's reckoning.
         needed: u64,

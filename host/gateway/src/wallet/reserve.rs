@@ -168,7 +168,10 @@ mod tests {
         assert!(surcharge(TICKET_VALUE, 7, 31337).now.is_some());
         // A winner would be worth less than redeeming it.
         let dear = 100_000_000_000;
-        assert_eq!(surcharge(350_000 * 3_000_000_000 - 1, dear, 31337).now, None);
+        assert_eq!(
+            surcharge(350_000 * 3_000_000_000 - 1, dear, 31337).now,
+            None
+        );
     }
 
     #[test]

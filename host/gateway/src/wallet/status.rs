@@ -305,7 +305,10 @@ pub(super) mod tests {
         assert_eq!(json["state"], "locked");
         assert_eq!(json["withdraw_round"], Value::Null);
         assert_eq!(json["reserve"]["price"]["surcharge"], "1/50");
-        assert_eq!(json["reserve"]["price"]["enough_reserve"], "120000000000000000");
+        assert_eq!(
+            json["reserve"]["price"]["enough_reserve"],
+            "120000000000000000"
+        );
         assert_eq!(json["gas"]["max_price"], "1000000000");
         assert_eq!(json["spend"]["unconfirmed_payments"], 1);
         assert_eq!(json["auto_top_up"], Value::Null);
@@ -318,13 +321,22 @@ pub(super) mod tests {
         account.sender.withdraw_round = U256::from(11);
         assert_eq!(state(account), "unlocking");
         let said = status(account).to_string();
-        assert!(said.contains("from round 11 on, now is round 10; 500 L1 blocks are left, about 1h 40m"), "{said}");
+        assert!(
+            said.contains(
+                "from round 11 on, now is round 10; 500 L1 blocks are left, about 1h 40m"
+            ),
+            "{said}"
+        );
         account.sender.withdraw_round = U256::from(10);
         assert_eq!(state(account), "unlocked");
         account.sender.deposit = U256::ZERO;
         account.sender.reserve = U256::ZERO;
         assert_eq!(state(account), "empty", "whatever round the contract kept");
-        assert!(status(account).to_string().contains("too small: orchestrators take no tickets"));
+        assert!(
+            status(account)
+                .to_string()
+                .contains("too small: orchestrators take no tickets")
+        );
     }
 
     #[test]
@@ -337,8 +349,19 @@ pub(super) mod tests {
             reserve: Reserve::new(&account, ARBITRUM, vec![(by, claimed)]),
             ..status(account)
         };
-        assert_eq!(status.reserve.share, U256::from(1_000_000_000_000_000_u64), "of what there was");
-        assert!(status.to_string().contains("claimed 0.0004 ETH, 0.0006 ETH are left to it"));
-        assert_eq!(status.json()["reserve"]["claims"][0]["free"], "600000000000000");
+        assert_eq!(
+            status.reserve.share,
+            U256::from(1_000_000_000_000_000_u64),
+            "of what there was"
+        );
+        assert!(
+            status
+                .to_string()
+                .contains("claimed 0.0004 ETH, 0.0006 ETH are left to it")
+        );
+        assert_eq!(
+            status.json()["reserve"]["claims"][0]["free"],
+            "600000000000000"
+        );
     }
 }

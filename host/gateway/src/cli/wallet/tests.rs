@@ -85,14 +85,26 @@ fn variables_serve_as_well() {
 fn what_makes_no_sense_is_refused() {
     for (words, said) in [
         (paid("fund"), "give --deposit, --reserve or both"),
-        (paid("fund --deposit 0"), "give --deposit, --reserve or both"),
+        (
+            paid("fund --deposit 0"),
+            "give --deposit, --reserve or both",
+        ),
         (paid("fund --deposit 1.5"), "not a whole number of wei"),
         (paid("fund --deposit lots"), "is not an amount"),
         (paid("fund --deposit"), "a value is required"),
-        (paid("unlock --deposit 1"), "unexpected argument '--deposit'"),
-        (paid("withdraw --max-gas-prize 1"), "did you mean --max-gas-price"),
+        (
+            paid("unlock --deposit 1"),
+            "unexpected argument '--deposit'",
+        ),
+        (
+            paid("withdraw --max-gas-prize 1"),
+            "did you mean --max-gas-price",
+        ),
         (paid("status --yes"), "unexpected argument '--yes'"),
-        ("status -network arbitrum-one-mainnet".to_owned(), "give its URL with --eth-url"),
+        (
+            "status -network arbitrum-one-mainnet".to_owned(),
+            "give its URL with --eth-url",
+        ),
         (
             "status -network arbitrum-one-mainnet -ethUrl https://rpc".to_owned(),
             "`pointsman wallet new` makes one",
@@ -123,7 +135,10 @@ fn a_new_key_needs_nothing_of_a_gateway() {
 
     for (words, said) in [
         ("new --eth-password s3cret", "is no file"),
-        (&format!("new --eth-keystore-path {KEYSTORE}"), "name a folder"),
+        (
+            &format!("new --eth-keystore-path {KEYSTORE}"),
+            "name a folder",
+        ),
         ("new --yes", "unexpected argument"),
     ] {
         let error = with(words, &[]).expect_err(words).to_string();
@@ -136,10 +151,23 @@ fn a_new_key_needs_nothing_of_a_gateway() {
 fn help_shows_what_matters_here() {
     let mut command = Arguments::command();
     let wallet = command.find_subcommand_mut("wallet").expect("a command");
-    for verb in ["status", "fund", "unlock", "cancel-unlock", "withdraw", "new"] {
+    for verb in [
+        "status",
+        "fund",
+        "unlock",
+        "cancel-unlock",
+        "withdraw",
+        "new",
+    ] {
         let help = wallet.find_subcommand_mut(verb).expect(verb);
         let help = help.render_long_help().to_string();
-        for flag in ["--network", "--eth-url", "--max-gas-price", "--data-dir", "--json"] {
+        for flag in [
+            "--network",
+            "--eth-url",
+            "--max-gas-price",
+            "--data-dir",
+            "--json",
+        ] {
             assert!(help.contains(flag), "{verb}: {flag}");
         }
         for flag in ["--http-addr", "--auto-top-up-to", "--policy"] {
@@ -148,6 +176,10 @@ fn help_shows_what_matters_here() {
     }
     for words in ["", "--help", "fund --help", "status -h", "new -help"] {
         let error = with(words, &[]).expect_err(words);
-        assert_eq!(error.exit_code(), if words.is_empty() { EX_USAGE } else { 0 }, "{words}: {error}");
+        assert_eq!(
+            error.exit_code(),
+            if words.is_empty() { EX_USAGE } else { 0 },
+            "{words}: {error}"
+        );
     }
 }

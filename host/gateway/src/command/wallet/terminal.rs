@@ -24,7 +24,8 @@ pub(super) fn new_password() -> Result<Option<Password>> {
 }
 
 fn ask(question: &str) -> Result<String> {
-    let silence = Silence::begin().context("the password cannot be asked for without being shown")?;
+    let silence =
+        Silence::begin().context("the password cannot be asked for without being shown")?;
     eprint!("{question}");
     io::stderr().flush()?;
     let mut line = String::with_capacity(256);

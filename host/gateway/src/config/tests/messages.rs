@@ -238,9 +238,9 @@ fn a_wrong_variable_is_named() {
             "LP_ORCHADR: no setting has this name; did you mean LP_ORCHADDR?",
         ),
         (
-            "LP_GASLIMIT",
+            "LP_MINGASPRICE",
             "s3cret",
-            "LP_GASLIMIT: no transactions are sent yet: leave it out",
+            "LP_MINGASPRICE: gas has no least price here: leave it out",
         ),
         (
             "POINTSMAN_MAX_SESSIONS",

@@ -21,8 +21,15 @@ fn both_spellings_limit_transactions() {
     assert_eq!(read(ours), read(theirs));
     let fees = read(ours).fees;
     assert_eq!((fees.cap, fees.gas), (Some(2_000_000_000), Some(300_000)));
-    assert_eq!((fees.patience, fees.replacements), (Duration::from_secs(90), 4));
-    assert_eq!(read("-maxGasPrice 0 -gasLimit 0"), read(""), "0 is no limit there");
+    assert_eq!(
+        (fees.patience, fees.replacements),
+        (Duration::from_secs(90), 4)
+    );
+    assert_eq!(
+        read("-maxGasPrice 0 -gasLimit 0"),
+        read(""),
+        "0 is no limit there"
+    );
     assert_eq!(read("").fees, pointsman_chain::Fees::default());
 }
 
@@ -71,13 +78,22 @@ fn what_makes_no_sense_is_refused() {
             "-maxGasPrice 1USD",
             "-maxGasPrice: `1USD` is no price of gas: write a whole number of wei, or a number with gwei behind it",
         ),
-        ("-transactionTimeout 0s", "-transactionTimeout: 0s is not within 1s to 1h"),
-        ("-gasLimit -1", "-gasLimit: `-1` is not a whole number from 0 to 1000000000"),
+        (
+            "-transactionTimeout 0s",
+            "-transactionTimeout: 0s is not within 1s to 1h",
+        ),
+        (
+            "-gasLimit -1",
+            "-gasLimit: `-1` is not a whole number from 0 to 1000000000",
+        ),
         (
             "-maxTransactionReplacements 21",
             "-maxTransactionReplacements: `21` is not a whole number from 0 to 20",
         ),
-        ("-minGasPrice 1", "-minGasPrice: gas has no least price here: leave it out"),
+        (
+            "-minGasPrice 1",
+            "-minGasPrice: gas has no least price here: leave it out",
+        ),
     ] {
         assert_eq!(problems(&format!("{PAID}{words}"), &[]), [said], "{words}");
     }

@@ -31,7 +31,9 @@ pub fn whole(text: &str) -> Result<U256, String> {
 pub(in crate::config) fn per_gas(text: &str) -> Result<u128, String> {
     const GWEI: i64 = 1_000_000_000;
     let wrong = || {
-        format!("`{text}` is no price of gas: write a whole number of wei, or a number with gwei behind it")
+        format!(
+            "`{text}` is no price of gas: write a whole number of wei, or a number with gwei behind it"
+        )
     };
     let (number, unit) = match text.strip_suffix("gwei") {
         Some(number) => (number.trim_end(), GWEI),
@@ -65,7 +67,15 @@ mod tests {
         assert_eq!(per_gas("0"), Ok(0));
         assert_eq!(per_gas("0.01gwei"), Ok(10_000_000));
         assert_eq!(per_gas("2 gwei"), Ok(2_000_000_000));
-        for text in ["gwei", "0.5", "0.0000000001gwei", "-1", "1eth", "1USD", "1e40gwei"] {
+        for text in [
+            "gwei",
+            "0.5",
+            "0.0000000001gwei",
+            "-1",
+            "1eth",
+            "1USD",
+            "1e40gwei",
+        ] {
             let error = per_gas(text).expect_err(text);
             assert!(error.contains("no price of gas"), "{text}");
         }

@@ -66,12 +66,17 @@ impl Allowance {
         let today = (self.today)();
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((today, U256::ZERO)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok((today, U256::ZERO));
+            }
             Err(error) => return Err(self.file(error)),
         };
         let garbled = || AllowanceError::Garbled(self.path.clone());
         let page: Page = serde_json::from_str(&text).map_err(|_| garbled())?;
-        let wei: U256 = page.wei.parse().map_err(|_| garbled())?;
+        let wei = U256::from_str_radix(&page.wei, 10).map_err(|_| garbled())?;
+        if page.wei.is_empty() {
+            return Err(garbled());
+        }
         match page.day < today {
             true => Ok((today, U256::ZERO)),
             false => Ok((page.day, wei)),
@@ -135,10 +140,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
         assert_eq!(used(folder, || 7), 0);
-        let take = |wei: u64, today| allowance(folder, today).take(U256::from(wei)).expect("kept");
+        let take = |wei: u64, today| {
+            allowance(folder, today)
+                .take(U256::from(wei))
+                .expect("kept")
+        };
         take(5, || 7);
         take(6, || 7);
-        allowance(folder, || 7).give_back(U256::from(1)).expect("kept");
+        allowance(folder, || 7)
+            .give_back(U256::from(1))
+            .expect("kept");
         assert_eq!(used(folder, || 7), 10, "also by another process");
         assert_eq!(used(folder, || 6), 10, "a clock that went back");
         assert_eq!(used(folder, || 8), 0);
@@ -160,10 +171,15 @@ mod tests {
         ] {
             fs::write(&path, text).expect("a file");
             let error = allowance(folder.path(), || 7).used().expect_err(text);
-            assert!(error.to_string().contains("no account of top-ups"), "{error}");
+            assert!(
+                error.to_string().contains("no account of top-ups"),
+                "{error}"
+            );
         }
         fs::remove_file(&path).expect("removed");
         fs::create_dir(&path).expect("a folder in its place");
-        allowance(folder.path(), || 7).take(U256::ONE).expect_err("no file");
+        allowance(folder.path(), || 7)
+            .take(U256::ONE)
+            .expect_err("no file");
     }
 }
