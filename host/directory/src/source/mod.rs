@@ -110,7 +110,10 @@ pub struct Listing {
     /// The webhook's `score`: a mark of trust (1 trusted, 0 not), no measure of speed.
     pub trust: Option<f32>,
     /// Who has registered it on the chain.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(
+        skip_serializing_if = "BTreeSet::is_empty",
+        serialize_with = "checksummed"
+    )]
     pub owners: BTreeSet<Address>,
     /// In which registries.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -190,6 +193,11 @@ pub(crate) fn merge(
 #[must_use]
 pub fn identity(uri: &ServiceUri) -> Symbol {
     Symbol::of(uri.as_str())
+}
+
+/// As people compare them.
+fn checksummed<S: serde::Serializer>(owners: &BTreeSet<Address>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(owners.iter().map(|owner| owner.to_checksum(None)))
 }
 
 fn listing_of<'a>(

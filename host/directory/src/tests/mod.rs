@@ -3,7 +3,9 @@
 mod fake;
 mod network;
 mod probing;
+mod registry;
 mod restart;
+mod scores;
 mod together;
 mod view;
 mod webhook;
