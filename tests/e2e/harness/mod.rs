@@ -3,8 +3,10 @@
 mod api;
 pub(crate) mod bundle;
 mod gateway;
+pub(crate) mod hired;
 pub(crate) mod media;
 mod multipart;
+pub(crate) mod node;
 pub(crate) mod play;
 mod prices;
 pub(crate) mod publisher;

@@ -43,7 +43,8 @@ pub(super) fn describe(values: &Values) -> Vec<Described> {
             key: setting.key,
             // It may be a password that was written where a file belongs.
             value: match setting.key {
-                "eth-password" => "…".to_owned(),
+                "eth-password" | "remote-signer-headers" => "…".to_owned(),
+                "remote-signer-url" if !value.contains("://") => redacted(&format!("https://{value}")),
                 _ => redacted(&value),
             },
             from: given.source.kind(),

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use pointsman_chain::Chain;
 use pointsman_payments::ledger::{Sum, Totals, Unconfirmed};
+use pointsman_payments::standing::Standing;
 use serde_json::{Value, json};
 
 use super::Money;
+use super::signer::Watched;
 
 // === impl Money ===
 
@@ -13,36 +16,17 @@ impl Money {
     /// All there is to say.
     #[must_use]
     pub fn summary(&self) -> Value {
-        let chain_id = self.chain.state().map(|state| state.chain_id);
         let standing = *self.told.lock();
-        // No chain has a block or round 0 to pay in: nothing is known.
-        let known = |number: u64| Some(number).filter(|&number| number != 0);
-        let status = self.chain.status();
-        let endpoint = |one: &pointsman_chain::rpc::EndpointStatus| {
-            json!({
-                "url": one.label,
-                "requests": one.requests,
-                "failures": one.failures,
-                "fault": one.fault.as_ref().map(ToString::to_string),
-            })
-        };
         let funds = standing.funds;
         json!({
-            "network": self.chain.network().name,
-            "address": self.address.to_checksum(None),
-            "chain": {
-                "id": chain_id,
-                "l1_block": known(standing.l1_block),
-                "round": known(standing.round.round),
-                "heard_ms_ago": status.heard.map(|heard| heard.as_millis()),
-                "restored": status.restored,
-                "error": status.error,
-                "endpoints": status.endpoints.iter().map(endpoint).collect::<Vec<_>>(),
-            },
+            "network": self.chain.as_ref().map(|chain| &chain.network().name),
+            "address": Some(self.address()).filter(|address| !address.is_zero()).map(|address| address.to_checksum(None)),
+            "signer": self.signer.as_ref().map(Watched::summary),
+            "chain": self.chain.as_ref().map(|chain| followed(chain, &standing)),
             "deposit": funds.map(|funds| funds.deposit.to_string()),
             "reserve": funds.map(|funds| funds.reserve.to_string()),
             "withdraw_round": funds.map(|funds| funds.withdraw_round).filter(|&round| round != 0),
-            "cannot_pay": self.trouble().map(|trouble| trouble.to_string()),
+            "cannot_pay": self.trouble(),
             "spend": totals(&self.ledger.totals()),
         })
     }
@@ -70,6 +54,41 @@ impl Money {
         let able = self.trouble().is_none();
         metrics::gauge!("pointsman_payments_able").set(u8::from(able));
     }
+}
+
+// === impl Watched ===
+
+impl Watched {
+    fn summary(&self) -> Value {
+        json!({
+            "url": self.origin(),
+            "signs_segments": self.remote().signs_segments(),
+            "error": self.remote().trouble().map(|error| error.to_string()),
+        })
+    }
+}
+
+fn followed(chain: &Chain, standing: &Standing) -> Value {
+    let status = chain.status();
+    let endpoint = |one: &pointsman_chain::rpc::EndpointStatus| {
+        json!({
+            "url": one.label,
+            "requests": one.requests,
+            "failures": one.failures,
+            "fault": one.fault.as_ref().map(ToString::to_string),
+        })
+    };
+    // No chain has a block or round 0 to pay in: nothing is known.
+    let known = |number: u64| Some(number).filter(|&number| number != 0);
+    json!({
+        "id": chain.state().map(|state| state.chain_id),
+        "l1_block": known(standing.l1_block),
+        "round": known(standing.round.round),
+        "heard_ms_ago": status.heard.map(|heard| heard.as_millis()),
+        "restored": status.restored,
+        "error": status.error,
+        "endpoints": status.endpoints.iter().map(endpoint).collect::<Vec<_>>(),
+    })
 }
 
 fn totals(totals: &Totals) -> Value {

@@ -456,6 +456,14 @@ impl Purse {
         }
     }
 
+    /// Why nobody who asks for tickets can ever be paid for a segment, if so.
+    #[must_use]
+    pub fn never_pays(&self) -> Option<String> {
+        let remote = &self.0.remote.as_ref()?.remote;
+        let signs = remote.signs_segments()?;
+        (!signs).then(|| RemoteError::Segments.to_string())
+    }
+
     fn standing(&self, params: &Params) -> Result<Standing, Unpayable> {
         let standing = *self.0.standing.read();
         if self.0.remote.is_none() {
