@@ -1,5 +1,12 @@
 //! Paid streams, on a chain of their own: tickets go out, winners are redeemed, and all books agree.
 
+#[cfg(target_os = "linux")]
+mod disk;
+mod funds;
+mod l1;
+mod rpc;
+mod terms;
+
 use std::process::Stdio;
 
 use pointsman_devnet::{Change, Payments, Price};

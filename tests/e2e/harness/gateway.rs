@@ -32,6 +32,7 @@ pub(crate) struct Stopped {
     flags: Vec<String>,
 }
 
+const BINARY: &str = env!("CARGO_BIN_EXE_pointsman");
 const LOG: &str = "log";
 const STOP: Duration = Duration::from_secs(180);
 /// What makes its memory the same on machines with many cores: threads, and arenas of the allocator, which has one for each.
@@ -47,14 +48,27 @@ impl Gateway {
         Self::start_in(data, flags).await
     }
 
+    /// The same under a shell, so that a file may become too long for it without its end: a disk that is full, as far as it can see.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn start_cramped(flags: &[&str]) -> Self {
+        let data = Arc::new(tempfile::tempdir().expect("a folder"));
+        let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", BINARY]);
+        Self::start_by(command, data, flags).await
+    }
+
     async fn start_in(data: Arc<TempDir>, flags: Vec<String>) -> Self {
+        Self::start_by(Command::new(BINARY), data, flags).await
+    }
+
+    async fn start_by(mut command: Command, data: Arc<TempDir>, flags: Vec<String>) -> Self {
         pointsman::tls::install();
         let log = File::options()
             .append(true)
             .create(true)
             .open(data.path().join(LOG))
             .expect("a log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pointsman"));
         command.env_clear().envs(THREADS).args([
             "run",
             "--http-addr",
@@ -174,6 +188,19 @@ impl Gateway {
     pub(crate) fn token(&self) -> String {
         let token = std::fs::read_to_string(self.data().join("admin-token"));
         token.expect("made at the first start").trim().to_owned()
+    }
+
+    /// Longest that its files may become from now on, in bytes; `None`: as long as they like.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn cramp(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let process = self.child.id().expect("it runs").to_string();
+        let set = Command::new("prlimit")
+            .args(["--pid", &process, &format!("--fsize={limit}:unlimited")])
+            .status()
+            .await
+            .expect("prlimit, of util-linux");
+        assert!(set.success());
     }
 
     /// Its log so far.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use pointsman_devnet::chain::{self, Chain, SenderInfo, key};
-use pointsman_devnet::{ChainProfile, Payments, Price, Profile};
+use pointsman_devnet::{ChainProfile, Devnet, Payments, Price, Profile};
 use pointsman_payments::U256;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{Gateway, Stage, eventually, some};
 
@@ -50,6 +51,8 @@ pub(crate) struct Setup {
     pub(crate) deposit: u64,
     /// Of the gateway, in wei.
     pub(crate) reserve: u64,
+    /// Whether the gateway is given a list of them; otherwise it has to find them on the chain.
+    pub(crate) listed: bool,
 }
 
 /// What the gateway says of its money, as far as tests look.
@@ -64,6 +67,14 @@ pub(crate) struct Accounts {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Followed {
     pub(crate) l1_block: Option<u64>,
+    pub(crate) error: Option<String>,
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Endpoint {
+    pub(crate) failures: u64,
+    pub(crate) fault: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,15 +101,42 @@ impl Setup {
             orchestrators: vec![CERTAIN; count],
             deposit: ETH,
             reserve: ETH,
+            listed: true,
         }
     }
 
     /// Starts it all, and waits until so many orchestrators can be used.
     pub(crate) async fn start(self, usable: usize, flags: &[&str]) -> Till {
-        let settings = chain::Settings::default();
-        let chain = Chain::start(settings)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
+        let chain = a_chain().await;
+        let url = chain.url().to_owned();
+        self.start_on(chain, &url, usable, flags).await
+    }
+
+    /// The same on this chain, which the gateway asks by `urls`.
+    pub(crate) async fn start_on(
+        self,
+        chain: Chain,
+        urls: &str,
+        usable: usize,
+        flags: &[&str],
+    ) -> Till {
+        let (devnet, all) = self.prepare(&chain, urls, flags).await;
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        Till::with(Gateway::start(&all).await, devnet, chain, usable).await
+    }
+
+    /// The same with a gateway that [can be cramped](Gateway::cramp).
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn start_cramped(self, usable: usize, flags: &[&str]) -> Till {
+        let chain = a_chain().await;
+        let url = chain.url().to_owned();
+        let (devnet, all) = self.prepare(&chain, &url, flags).await;
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        Till::with(Gateway::start_cramped(&all).await, devnet, chain, usable).await
+    }
+
+    /// Everything but the gateway, and the gateway's flags.
+    async fn prepare(self, chain: &Chain, urls: &str, flags: &[&str]) -> (Devnet, Vec<String>) {
         let (deposit, reserve) = (U256::from(self.deposit), U256::from(self.reserve));
         if self.deposit + self.reserve > 0 {
             chain
@@ -131,30 +169,44 @@ impl Setup {
         }
         let list = devnet.uris().join(",");
         let controller = chain.contracts().controller.to_string();
-        let mut all = vec!["--orch-addr", &list, "--probe-interval", "1h"];
-        all.extend(["--network", "devnet", "--eth-url", chain.url()]);
+        let mut all = match self.listed {
+            true => vec!["--orch-addr", &list],
+            false => Vec::new(),
+        };
+        all.extend(["--probe-interval", "1h"]);
+        all.extend(["--network", "devnet", "--eth-url", urls]);
         all.extend(["--eth-controller", &controller]);
         all.extend(["--eth-keystore-path", KEYSTORE, "--eth-password", PASSWORD]);
         if !flags.contains(&"--block-polling-interval") {
             all.extend(["--block-polling-interval", "200ms"]);
         }
         all.extend(flags);
-        let gateway = Gateway::start(&all).await;
-        gateway.usable(usable).await;
-        eventually("the gateway knows the chain", async || {
-            gateway.payments().await.chain.l1_block.is_some()
-        })
-        .await;
-        Till {
-            stage: Stage { gateway, devnet },
-            chain,
-        }
+        let all = all.into_iter().map(str::to_owned).collect();
+        (devnet, all)
     }
+}
+
+/// A chain on which nothing happens by itself.
+pub(crate) async fn a_chain() -> Chain {
+    let chain = Chain::start(chain::Settings::default()).await;
+    chain.unwrap_or_else(|error| panic!("{error}"))
 }
 
 // === impl Till ===
 
 impl Till {
+    async fn with(gateway: Gateway, devnet: Devnet, chain: Chain, usable: usize) -> Self {
+        gateway.usable(usable).await;
+        eventually("the gateway knows the chain", async || {
+            gateway.payments().await.chain.l1_block.is_some()
+        })
+        .await;
+        Self {
+            stage: Stage { gateway, devnet },
+            chain,
+        }
+    }
+
     /// The gateway's money, by the contract.
     pub(crate) async fn sender(&self) -> SenderInfo {
         self.chain
@@ -170,6 +222,23 @@ impl Till {
             .fund(&key(ACCOUNT), deposit, reserve)
             .await
             .expect("funded");
+    }
+
+    /// The chain as it is, to go back to.
+    pub(crate) async fn snapshot(&self) -> String {
+        let taken = self.chain.rpc().request("evm_snapshot", json!([])).await;
+        taken.expect("a snapshot")
+    }
+
+    /// Goes back: whatever happened since has not.
+    pub(crate) async fn revert(&self, snapshot: &str) {
+        let done = self
+            .chain
+            .rpc()
+            .request("evm_revert", json!([snapshot]))
+            .await;
+        let done: bool = done.expect("an answer");
+        assert!(done, "it went back");
     }
 
     /// Waits until every winner is redeemed; what all of them brought, in wei.
