@@ -184,3 +184,25 @@ async fn a_gateway_that_is_gone_has_left_its_ledger() {
     }
     let _again = stopped.start(&[]).await;
 }
+
+#[tokio::test]
+async fn what_was_claimed_of_the_reserve_is_told_by_whom() {
+    // A little more than one winner: what the others bring is claimed.
+    let setup = Setup {
+        deposit: 60_000_000_000,
+        ..Setup::certain(1)
+    };
+    let till = setup.start(1, &[]).await;
+    till.stage.gateway.push("paid", 0).await.assert_whole();
+    till.redeemed().await;
+    let claimed = till.sender().await.claimed_in_round;
+    assert!(!claimed.is_zero(), "the deposit was too small");
+    let reserve = &Cli::of(&till).json("status").await["reserve"];
+    let only = till.stage.devnet.orchestrators()[0].address();
+    let claim = &reserve["claims"][0];
+    assert_eq!(claim["orchestrator"], only.expect("an account").to_checksum(None));
+    assert_eq!(wei(&claim["claimed"]), claimed);
+    // A pool of one: all of the reserve is its share.
+    assert_eq!(wei(&reserve["share"]), U256::from(ETH));
+    assert_eq!(wei(&claim["free"]), U256::from(ETH) - claimed);
+}

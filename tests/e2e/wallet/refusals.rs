@@ -115,3 +115,29 @@ async fn a_node_that_does_not_answer_is_named() {
         .await
         .expect("the chain was there");
 }
+
+#[tokio::test]
+async fn without_a_key_of_its_own_it_says_whose_the_money_is() {
+    for (words, wanted) in [
+        (
+            "--remote-signer-url https://signer.example/path",
+            "the remote signer's (https://signer.example",
+        ),
+        (
+            "",
+            "off-chain there is no wallet: say on which chain, with --network",
+        ),
+    ] {
+        let cli = Cli {
+            settings: words.split_whitespace().map(str::to_owned).collect(),
+        };
+        for verb in ["status", "unlock --yes"] {
+            let mut command = cli.command(verb);
+            command.env("HOME", "/nonexistent");
+            let output = command.output().await.expect("the binary");
+            let (said, _) = texts(&output);
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(said.contains(wanted), "{verb} {words}: {said}");
+        }
+    }
+}

@@ -27,9 +27,15 @@ pub(super) struct Funds {
 
 /// Where the money is.
 pub(super) async fn status(State(state): State<AdminState>) -> Result<Json<Value>, ApiError> {
-    match &state.money {
-        Some(money) => Ok(Json(money.wallet().status().await?.json())),
-        None => Ok(Json(json!({ "network": "offchain" }))),
+    let Some(money) = &state.money else {
+        return Ok(Json(json!({ "network": "offchain" })));
+    };
+    match money.wallet().status().await {
+        Ok(status) => Ok(Json(status.json())),
+        Err(error @ WalletError::Signer(_)) => {
+            Ok(Json(json!({ "remote_signer": error.to_string() })))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -107,6 +107,9 @@ fn top_ups(settings: &Settings) -> Option<TopUps> {
 }
 
 fn chain_of(settings: &Settings) -> Result<&config::Chain> {
+    if let Some(signer) = &settings.signer {
+        return Err(WalletError::Signer(signer.settings.origin()).into());
+    }
     settings.chain.as_ref().context(
         "off-chain there is no wallet: say on which chain, with --network and --eth-url, or with the --config of the gateway",
     )

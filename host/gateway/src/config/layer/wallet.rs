@@ -10,7 +10,7 @@ use crate::config::setting::GROUPS;
 pub struct WalletFlags(pub(crate) Flags);
 
 /// Headings that matter for the wallet.
-const HEADINGS: [&str; 4] = ["Chain", "Signer", "Wallet", "Data"];
+const HEADINGS: [&str; 3] = ["Chain", "Wallet", "Data"];
 
 // === impl WalletFlags ===
 
