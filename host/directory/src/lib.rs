@@ -82,4 +82,4 @@ pub use standing::Reach;
 pub use store::StoreError;
 pub use summary::{Summary, WorkSummary};
 pub use terms::Terms;
-pub use view::{Query, View};
+pub use view::{Query, Seen, View};

@@ -36,9 +36,6 @@ pub(crate) struct Probes {
     pub(crate) failures: Vec<u64>,
 }
 
-/// Those there is room for at first.
-const SOME: usize = 32;
-
 // === impl Live ===
 
 impl Live {
@@ -61,7 +58,7 @@ impl Live {
                 continue;
             }
             if lively.capacity() == 0 {
-                lively.reserve(SOME);
+                lively.reserve(present.rows.len() / 8 + 1);
             }
             lively.push(Lively {
                 row,

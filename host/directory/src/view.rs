@@ -42,7 +42,7 @@ pub struct Query {
 #[derive(Clone, Debug)]
 pub struct View(Arc<Seen>);
 
-/// What is seen; clones of a view share it.
+/// What is seen: all clones of a view share it, and whoever keeps one.
 #[derive(Clone, Debug)]
 pub struct Seen {
     snapshot: Arc<Snapshot>,
@@ -103,7 +103,42 @@ impl View {
         Arc::make_mut(&mut self.0).credit = credit;
         self
     }
+}
 
+impl Deref for View {
+    type Target = Seen;
+
+    fn deref(&self) -> &Seen {
+        &self.0
+    }
+}
+
+impl Candidates for View {
+    fn snapshot(&self) -> u64 {
+        Candidates::snapshot(&*self.0)
+    }
+
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    fn id(&self, row: usize) -> Symbol {
+        self.0.id(row)
+    }
+
+    fn values(&self, column: &Column) -> Values<'_> {
+        self.0.values(column)
+    }
+
+    fn keep(&self) -> Option<Arc<dyn Kept>> {
+        self.live();
+        Some(Arc::clone(&self.0) as Arc<dyn Kept>)
+    }
+}
+
+// === impl Seen ===
+
+impl Seen {
     /// The orchestrator of `row`.
     ///
     /// # Panics
@@ -204,15 +239,7 @@ impl View {
     }
 }
 
-impl Deref for View {
-    type Target = Seen;
-
-    fn deref(&self) -> &Seen {
-        &self.0
-    }
-}
-
-impl Candidates for View {
+impl Candidates for Seen {
     fn snapshot(&self) -> u64 {
         self.snapshot.number()
     }
@@ -291,14 +318,9 @@ impl Candidates for View {
             }
         }
     }
-
-    fn keep(&self) -> Option<Arc<dyn Kept>> {
-        self.live();
-        Some(Arc::new(self.clone()))
-    }
 }
 
-impl Kept for View {
+impl Kept for Seen {
     fn labels(&self) -> Vec<String> {
         self.snapshot.present.labels.keys().cloned().collect()
     }

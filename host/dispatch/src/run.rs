@@ -52,7 +52,7 @@ struct Run<'a, E: Exchange> {
     sessions: &'a Sessions<E::Session>,
     work: &'a E,
     started: Instant,
-    job: Job,
+    job: Arc<Job>,
     view: View,
     selection: Selection,
     /// Rows not tried yet, best first.
@@ -153,8 +153,8 @@ impl<'a, E: Exchange> Run<'a, E> {
     ) -> Result<Self, Stopped> {
         let started = Instant::now();
         let view = dispatcher.view(request, sessions, work);
-        let job = dispatcher.job(request, &view);
-        let selection = dispatcher.policy.select(&job, &view);
+        let job = Arc::new(dispatcher.job(request, &view));
+        let selection = dispatcher.policy.select(Arc::clone(&job), &view);
         let run = Self {
             dispatcher,
             request,

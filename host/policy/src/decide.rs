@@ -57,18 +57,21 @@ impl Shared {
     pub(crate) fn select(
         &self,
         active: &Active,
-        job: &Job,
+        job: Arc<Job>,
         candidates: &dyn Candidates,
         before: Option<&Selection>,
         started: Instant,
     ) -> Selection {
-        let (generation, on_canary) = active.asked(job);
+        let (generation, on_canary) = active.asked(&job);
         let number = generation.decisions.fetch_add(1, Ordering::Relaxed);
-        let observer = self.observer.get().filter(|observer| observer.watches(job));
+        let observer = self
+            .observer
+            .get()
+            .filter(|observer| observer.watches(&job));
         let shadow = active
             .shadow
             .as_ref()
-            .filter(|shadow| !on_canary && shadow.wants(job));
+            .filter(|shadow| !on_canary && shadow.wants(&job));
         let checked = self.samples(Hook::Selection, number);
         let keep = observer.is_some() || shadow.is_some() || checked;
         let kept = keep.then(|| candidates.keep()).flatten();
@@ -77,18 +80,20 @@ impl Shared {
             None => candidates,
         };
         let mut manner = Manner::warm(checked && kept.is_some());
-        let answered = self.answer(active, on_canary, job, candidates, &mut manner);
-        let decision = self.record(job, candidates, (generation, on_canary), answered, started);
+        let answered = self.answer(active, on_canary, &job, candidates, &mut manner);
+        let decision = self.record(&job, candidates, (generation, on_canary), answered, started);
         if let (Some(kept), Some(marks)) = (&kept, manner.marks) {
-            self.check_again(job, kept, generation, &decision, marks);
+            self.check_again(&job, kept, generation, &decision, marks);
         }
         if let Some(shadow) = shadow {
-            self.put_to_shadow(shadow, job, kept.as_ref(), &decision);
+            self.put_to_shadow(shadow, &job, kept.as_ref(), &decision);
         }
-        let passes = self.config.unpriced_passes;
-        let watch = kept.zip(observer);
-        let watch =
-            watch.map(|(candidates, observer)| Watch::new(observer, job, candidates, passes));
+        let watch = kept.zip(observer).map(|(candidates, observer)| Watch {
+            observer: Arc::clone(observer),
+            job,
+            candidates,
+            unpriced_passes: self.config.unpriced_passes,
+        });
         let counted = match before.and_then(|before| before.counted.as_ref()) {
             Some(counted) => {
                 counted.again(Arc::clone(&decision));
@@ -122,7 +127,7 @@ impl Shared {
     /// Has fresh instances asked the same in the background. A decision with a fault was counted already.
     fn check_again(
         &self,
-        job: &Job,
+        job: &Arc<Job>,
         candidates: &Arc<dyn Kept>,
         generation: &Arc<Generation>,
         decision: &Decision,
@@ -133,7 +138,7 @@ impl Shared {
         }
         let passes = self.config.unpriced_passes;
         self.check(Again {
-            job: job.clone(),
+            job: Arc::clone(job),
             what: purity::Asked::Selection(Arc::clone(candidates), passes),
             generation: Arc::clone(generation),
             marks,
@@ -153,7 +158,7 @@ impl Shared {
     fn put_to_shadow(
         &self,
         shadow: &Arc<Shadow>,
-        job: &Job,
+        job: &Arc<Job>,
         candidates: Option<&Arc<dyn Kept>>,
         decision: &Arc<Decision>,
     ) {
@@ -165,7 +170,7 @@ impl Shared {
             return;
         };
         let asked = Asked {
-            job: job.clone(),
+            job: Arc::clone(job),
             candidates: Arc::clone(candidates),
             decision: Arc::clone(decision),
             unpriced_passes: self.config.unpriced_passes,

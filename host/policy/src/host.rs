@@ -221,9 +221,9 @@ impl Host {
 
     /// Decides who gets `job`.
     #[must_use]
-    pub fn select(&self, job: &Job, candidates: &dyn Candidates) -> Selection {
+    pub fn select(&self, job: impl Into<Arc<Job>>, candidates: &dyn Candidates) -> Selection {
         let started = Instant::now();
-        let active = self.shared.active.load();
+        let (job, active) = (job.into(), self.shared.active.load());
         self.shared.select(&active, job, candidates, None, started)
     }
 
@@ -232,12 +232,12 @@ impl Host {
     #[must_use]
     pub fn select_again(
         &self,
-        job: &Job,
+        job: impl Into<Arc<Job>>,
         candidates: &dyn Candidates,
         before: &Selection,
     ) -> Selection {
         let started = Instant::now();
-        let active = self.shared.active.load();
+        let (job, active) = (job.into(), self.shared.active.load());
         self.shared
             .select(&active, job, candidates, Some(before), started)
     }

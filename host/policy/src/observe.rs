@@ -27,7 +27,7 @@ pub trait Observer: Send + Sync {
 /// A decision with all that went in.
 pub struct Observed {
     /// The job as the chain saw it.
-    pub job: Job,
+    pub job: Arc<Job>,
     /// The candidates as the chain saw them.
     pub candidates: Arc<dyn Kept>,
     /// The generation that was asked.
@@ -41,8 +41,7 @@ pub struct Observed {
 /// What the observer will be told, but for the decision.
 pub(crate) struct Watch {
     pub(crate) observer: Arc<dyn Observer>,
-    /// Without its name, which stands in the decision and is copied from there when nobody waits any more.
-    pub(crate) job: Job,
+    pub(crate) job: Arc<Job>,
     pub(crate) candidates: Arc<dyn Kept>,
     pub(crate) unpriced_passes: bool,
 }
@@ -61,31 +60,10 @@ impl fmt::Debug for Observed {
 // === impl Watch ===
 
 impl Watch {
-    pub(crate) fn new(
-        observer: &Arc<dyn Observer>,
-        job: &Job,
-        candidates: Arc<dyn Kept>,
-        unpriced_passes: bool,
-    ) -> Self {
-        Self {
-            observer: Arc::clone(observer),
-            job: Job {
-                id: String::new(),
-                labels: job.labels.clone(),
-                hints: job.hints.clone(),
-                ..*job
-            },
-            candidates,
-            unpriced_passes,
-        }
-    }
-
     /// The job has ended.
     pub(crate) fn end(self, generation: &Arc<Generation>, decision: &Arc<Decision>) {
-        let mut job = self.job;
-        job.id.clone_from(&decision.job);
         self.observer.ended(Observed {
-            job,
+            job: self.job,
             candidates: self.candidates,
             generation: Arc::clone(generation),
             decision: Arc::clone(decision),

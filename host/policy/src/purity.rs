@@ -55,7 +55,7 @@ pub(crate) enum Asked {
 
 /// A question to be asked again.
 pub(crate) struct Again {
-    pub(crate) job: Job,
+    pub(crate) job: Arc<Job>,
     pub(crate) what: Asked,
     pub(crate) generation: Arc<Generation>,
     /// What each stage made of it.

@@ -107,7 +107,7 @@ impl Generation {
             Ok((value, stage)) => {
                 if let (Some((host, candidates)), Some(marks)) = (kept, manner.marks) {
                     host.check(Again {
-                        job: job.clone(),
+                        job: Arc::new(job.clone()),
                         what: Asked::Failover(KeptQuestion {
                             occasion: occasion(),
                             candidates,

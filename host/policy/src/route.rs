@@ -150,7 +150,7 @@ impl Shared {
         };
         if let Some(marks) = manner.marks.filter(|_| fault.is_none()) {
             self.check(Again {
-                job: job.clone(),
+                job: Arc::new(job.clone()),
                 what: Asked::Byoc(request.clone()),
                 generation: Arc::clone(generation),
                 marks,

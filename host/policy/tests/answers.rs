@@ -146,7 +146,7 @@ fn no_verdict_breaks_a_selection() {
     };
     proptest!(ProptestConfig::with_cases(2000), |(seed: u64, first in verdict(), second in verdict())| {
         *puppets.verdicts.lock() = [first, second];
-        let selection = puppets.host.select(&asked(seed), &rows);
+        let selection = puppets.host.select(asked(seed), &rows);
         let decision = &selection.decision;
         let order = selection.order();
         let distinct: BTreeSet<u32> = order.iter().copied().collect();

@@ -38,7 +38,7 @@ fn kept(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 #[track_caller]
 fn ranks(host: &Host) {
-    let selection = host.select(&job(1), &Rows::slower(4));
+    let selection = host.select(job(1), &Rows::slower(4));
     assert_eq!(selection.order(), [3, 2, 1, 0]);
 }
 

@@ -37,14 +37,14 @@ fn a_chain_that_only_filters_keeps_the_shuffled_order() {
     let script = Scripted::default().stage("all", &[], &[], |_, _| exclude([]));
     let host = script.host(Made::new("reject").native("all", ""));
     let rows = Rows::slower(8);
-    let first = host.select(&job(42), &rows);
+    let first = host.select(job(42), &rows);
     assert_eq!(first.order(), [4, 3, 2, 0, 7, 6, 1, 5]);
     assert_eq!(
-        host.select(&job(42), &rows).order(),
+        host.select(job(42), &rows).order(),
         first.order(),
         "the seed decides"
     );
-    assert_ne!(host.select(&job(43), &rows).order(), first.order());
+    assert_ne!(host.select(job(43), &rows).order(), first.order());
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn only_survivors_are_handed_on_and_each_with_its_own_values() {
     );
     let host = script.host(Made::new("reject").native("fast", "").native("check", ""));
     for seed in 0..20 {
-        let selection = host.select(&job(seed), &Rows::slower(5));
+        let selection = host.select(job(seed), &Rows::slower(5));
         assert_eq!(selection.decision.fault, None);
         let mut order = selection.order().to_vec();
         order.sort_unstable();
@@ -74,7 +74,7 @@ fn only_survivors_are_handed_on_and_each_with_its_own_values() {
 #[test]
 fn an_exclusion_tells_stage_cause_column_and_value() {
     let host = fast_only(Scripted::default()).host(Made::new("reject").native("fast", ""));
-    let decision = host.select(&job(1), &Rows::slower(3)).decision.clone();
+    let decision = host.select(job(1), &Rows::slower(3)).decision.clone();
     let excluded: Vec<_> = decision.exclusions().collect();
     assert_eq!(excluded.len(), 1);
     assert_eq!(excluded[0].row, 2);
@@ -97,7 +97,7 @@ fn scores_add_up_with_their_weights() {
         .native("slow", "weight = 1.0")
         .native("fast", "weight = 3.0");
     let host = script.host(made);
-    let selection = host.select(&job(1), &Rows::slower(4));
+    let selection = host.select(job(1), &Rows::slower(4));
     assert_eq!(selection.order(), [0, 1, 2, 3]);
     let best = selection.decision.score(0).expect("scored");
     assert!((best - (0.1 + 3.0 * 0.9)).abs() < 1e-9, "{best}");
@@ -113,7 +113,7 @@ fn an_order_stands_and_scores_after_it_do_not_count() {
             .native("fastest", "")
             .native("score", ""),
     );
-    assert_eq!(host.select(&job(1), &Rows::slower(4)).order(), [0, 1, 2, 3]);
+    assert_eq!(host.select(job(1), &Rows::slower(4)).order(), [0, 1, 2, 3]);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_later_order_replaces_an_earlier_one_and_what_it_leaves_out_is_unlisted() {
             .native("fastest", "")
             .native("last-two", ""),
     );
-    let selection = host.select(&job(1), &Rows::slower(4));
+    let selection = host.select(job(1), &Rows::slower(4));
     assert_eq!(selection.order(), [3, 2]);
     let decision = &selection.decision;
     let unlisted: Vec<_> = decision
@@ -158,7 +158,7 @@ fn the_chains_own_columns_tell_what_was_before() {
             .native("half", "weight = 2")
             .native("sum", ""),
     );
-    assert_eq!(host.select(&job(1), &Rows::slower(2)).decision.fault, None);
+    assert_eq!(host.select(job(1), &Rows::slower(2)).decision.fault, None);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_stage_that_excludes_everybody_fails_the_job_or_is_skipped() {
             .native("nobody", &format!("on-empty = \"{on_empty}\""))
     };
     let host = nobody(fast_only(Scripted::default())).host(made("fail"));
-    let selection = host.select(&job(1), &Rows::slower(5));
+    let selection = host.select(job(1), &Rows::slower(5));
     let refusal = selection.refusal().expect("refused");
     assert_eq!(
         (refusal.status, refusal.cause.as_str()),
@@ -185,7 +185,7 @@ fn a_stage_that_excludes_everybody_fails_the_job_or_is_skipped() {
     assert_eq!(selection.decision.exclusions().count(), 5, "all are told");
 
     let host = nobody(fast_only(Scripted::default())).host(made("skip"));
-    let selection = host.select(&job(1), &Rows::slower(5));
+    let selection = host.select(job(1), &Rows::slower(5));
     assert_eq!(selection.order().len(), 2, "what it excluded comes back");
     assert_eq!(selection.decision.skipped().collect::<Vec<_>>(), ["nobody"]);
     assert_eq!(
@@ -202,7 +202,7 @@ fn the_last_hedge_counts() {
         .stage("second", &[], &[], |_, _| Verdict::Hedge(u32::MAX));
     let host = script.host(Made::new("reject").native("first", ""));
     assert_eq!(
-        host.select(&job(1), &Rows::slower(1)).hedge(),
+        host.select(job(1), &Rows::slower(1)).hedge(),
         Hedge::AfterMs(100)
     );
     let loaded = host
@@ -214,7 +214,7 @@ fn the_last_hedge_counts() {
         )
         .expect("natively");
     host.activate(loaded, "test");
-    assert_eq!(host.select(&job(1), &Rows::slower(1)).hedge(), Hedge::Never);
+    assert_eq!(host.select(job(1), &Rows::slower(1)).hedge(), Hedge::Never);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_refusal_ends_the_chain() {
         })
         .stage("never", &[], &[], |_, _| panic!("the chain has ended"));
     let host = script.host(Made::new("reject").native("closed", "").native("never", ""));
-    let selection = host.select(&job(1), &Rows::slower(3));
+    let selection = host.select(job(1), &Rows::slower(3));
     let refusal = selection.refusal().expect("refused");
     assert_eq!(refusal.status, 451);
     assert_eq!(refusal.cause, "closed on Sundays");
@@ -243,7 +243,7 @@ fn a_refusal_ends_the_chain() {
 fn nobody_to_choose_from_and_nobody_to_ask() {
     let host = Host::new(config(), None).expect("an engine");
     let refused = |host: &Host, rows| {
-        let selection = host.select(&job(1), &Rows::slower(rows));
+        let selection = host.select(job(1), &Rows::slower(rows));
         let refusal = selection.refusal().expect("refused");
         (refusal.cause.clone(), refusal.leaves_nobody())
     };
@@ -277,7 +277,7 @@ fn the_host_drops_what_no_policy_may_let_through() {
     };
     let mut job = job(1);
     job.max_price = Price::new(1, 3);
-    let soft = host.select(&job, &rows);
+    let soft = host.select(job.clone(), &rows);
     assert_eq!(
         soft.order(),
         [1, 2, 3, 4],
@@ -286,7 +286,7 @@ fn the_host_drops_what_no_policy_may_let_through() {
     assert_eq!(drops(&soft), [(1000, DropReason::Unfit)]);
 
     job.price_is_hard = true;
-    let hard = host.select(&job, &rows);
+    let hard = host.select(job.clone(), &rows);
     assert_eq!(hard.order(), [2, 3, 4]);
     assert_eq!(
         drops(&hard),
@@ -302,7 +302,7 @@ fn the_host_drops_what_no_policy_may_let_through() {
         max_price: Price::new(1, 3),
         ..Hints::default()
     };
-    let wished = host.select(&wished, &rows);
+    let wished = host.select(wished.clone(), &rows);
     assert_eq!(wished.order(), [3]);
     let mut dropped = drops(&wished);
     dropped.sort_unstable_by_key(|drop| drop.0);
@@ -324,7 +324,7 @@ fn the_host_drops_what_no_policy_may_let_through() {
         .load_native(&Made::new("reject").native("fastest", "").bundle())
         .expect("natively");
     host.activate(loaded, "test");
-    let strict = host.select(&job, &rows);
+    let strict = host.select(job.clone(), &rows);
     assert_eq!(strict.order(), [2, 4]);
     assert!(drops(&strict).contains(&(1003, DropReason::Unpriced)));
 
@@ -332,7 +332,7 @@ fn the_host_drops_what_no_policy_may_let_through() {
         fit: vec![0; 5],
         ..rows
     };
-    let refusal = host.select(&job, &unfit);
+    let refusal = host.select(job.clone(), &unfit);
     let refusal = refusal.refusal().expect("refused");
     assert_eq!(refusal.cause, "host-invariants");
     assert!(refusal.leaves_nobody());
@@ -344,7 +344,7 @@ fn the_native_twin_answers_for_bundles_that_say_so() {
         |script: Scripted| script.stage("trap", &[], &[], |_, table| order((0..table.rows).rev()));
     let host = reversed(Scripted::default()).twins();
     activate(&host, &Made::new("default").select("trap", "").bundle());
-    let selection = host.select(&job(42), &Rows::slower(8));
+    let selection = host.select(job(42), &Rows::slower(8));
     let decision = &selection.decision;
     assert_eq!(
         decision.fault.as_ref().expect("a fault").kind,
@@ -368,7 +368,7 @@ fn the_native_twin_answers_for_bundles_that_say_so() {
 fn a_native_policy_that_panics_is_a_fault() {
     let script = Scripted::default().stage("broken", &[], &[], |_, _| panic!("broken"));
     let host = script.host(Made::new("reject").native("broken", ""));
-    let selection = host.select(&job(1), &Rows::slower(2));
+    let selection = host.select(job(1), &Rows::slower(2));
     assert_eq!(
         selection.decision.fault.as_ref().expect("a fault").kind,
         FaultKind::Trap
@@ -387,7 +387,7 @@ fn a_component_sees_what_a_native_policy_sees() {
         ..Rows::slower(5)
     };
     for seed in 0..20 {
-        let selection = host.select(&job(seed), &rows);
+        let selection = host.select(job(seed), &rows);
         let decision = &selection.decision;
         assert_eq!(decision.fault, None);
         assert_eq!(selection.order(), [4, 0, 2]);
@@ -413,7 +413,7 @@ fn a_component_sees_what_a_native_policy_sees() {
 fn a_component_can_refuse_and_set_the_hedge_delay() {
     let rows = Rows::slower(2);
     let refusing = host(&Made::new("reject").select("reject", "").bundle());
-    let selection = refusing.select(&job(1), &rows);
+    let selection = refusing.select(job(1), &rows);
     let refusal = selection.refusal().expect("refused");
     assert_eq!(refusal.status, 503, "200 is no refusal");
     assert_eq!(
@@ -422,7 +422,7 @@ fn a_component_can_refuse_and_set_the_hedge_delay() {
     );
     assert_eq!(refusal.cause, "because");
     let hedging = host(&Made::new("reject").select("hedge", "").bundle());
-    assert_eq!(hedging.select(&job(1), &rows).hedge(), Hedge::AfterMs(250));
+    assert_eq!(hedging.select(job(1), &rows).hedge(), Hedge::AfterMs(250));
 }
 
 #[test]
@@ -432,7 +432,7 @@ fn five_thousand_rows_fit_into_an_answer() {
         latency: (0..5000).map(|row| f64::from(row % 1000)).collect(),
         ..Rows::slower(5000)
     };
-    let selection = host.select(&job(1), &rows);
+    let selection = host.select(job(1), &rows);
     assert_eq!(selection.decision.fault, None);
     assert_eq!(selection.order().len(), 5000);
     assert_eq!(selection.order()[0] % 1000, 999);
@@ -452,7 +452,7 @@ fn more_threads_than_warm_instances_are_all_answered() {
             let (host, rows) = (&host, &rows);
             scope.spawn(move || {
                 for n in 0..50 {
-                    let selection = host.select(&job(thread * 1000 + n), rows);
+                    let selection = host.select(job(thread * 1000 + n), rows);
                     assert_eq!(selection.decision.fault, None);
                     assert_eq!(selection.order(), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
                 }

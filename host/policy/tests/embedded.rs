@@ -43,7 +43,10 @@ fn components_and_twins_decide_alike() {
         job.max_price = (seed % 3 > 0).then(|| Price::new(600, 1)).flatten();
         job.price_is_hard = seed % 2 == 0;
         job.hints = wishes(seed, &fleet);
-        let (ours, theirs) = (wasm.select(&job, &fleet), native.select(&job, &fleet));
+        let (ours, theirs) = (
+            wasm.select(job.clone(), &fleet),
+            native.select(job.clone(), &fleet),
+        );
         let (ours, theirs) = (&ours.decision, &theirs.decision);
         assert_eq!(ours.fault, None);
         assert_eq!(ours.order(), theirs.order(), "seed {seed}");
@@ -126,7 +129,10 @@ fn an_exclusion_of_the_price_ceiling_shows_the_price() {
     host.activate(loaded, "test");
     let mut job = job(1);
     job.max_price = Price::new(600, 1);
-    let decision = host.select(&job, &Fleet::new(50, 1, 0)).decision.clone();
+    let decision = host
+        .select(job.clone(), &Fleet::new(50, 1, 0))
+        .decision
+        .clone();
     let gone: Vec<_> = decision
         .exclusions()
         .filter(|gone| gone.stage == "price-ceiling")

@@ -20,7 +20,7 @@ fn falls_back(faulty: &str, kind: FaultKind) {
     activate(&host, &Made::new("previous").select(faulty, "").bundle());
     let rows = Rows::slower(5);
     for seed in [1, 3, 5] {
-        let selection = host.select(&job(seed), &rows);
+        let selection = host.select(job(seed), &rows);
         let decision = &selection.decision;
         let fault = decision.fault.as_ref().expect("a fault");
         assert_eq!(fault.kind, kind, "{fault}");
@@ -30,7 +30,7 @@ fn falls_back(faulty: &str, kind: FaultKind) {
         assert_eq!(selection.order(), [4, 3, 2, 1, 0], "generation 1's answer");
     }
     host.rollback().expect("generation 1 is there");
-    let selection = host.select(&job(9), &rows);
+    let selection = host.select(job(9), &rows);
     assert_eq!(selection.decision.fault, None);
     assert_eq!(selection.order(), [4, 3, 2, 1, 0]);
 }
@@ -61,7 +61,7 @@ fn a_deep_recursion() {
         &host,
         &Made::new("previous").select("deep-recursion", "").bundle(),
     );
-    let decision = host.select(&job(1), &Rows::slower(2)).decision.clone();
+    let decision = host.select(job(1), &Rows::slower(2)).decision.clone();
     assert_eq!(
         decision.fault.as_ref().expect("a fault").kind,
         FaultKind::Trap
@@ -131,7 +131,7 @@ fn a_loop_that_fuel_does_not_stop_is_stopped_by_the_clock() {
         &host,
         &Made::new("previous").select("endless-loop", "").bundle(),
     );
-    let selection = host.select(&job(1), &Rows::slower(2));
+    let selection = host.select(job(1), &Rows::slower(2));
     let fault = selection.decision.fault.as_ref().expect("a fault");
     assert_eq!(fault.kind, FaultKind::OutOfTime);
     assert_eq!(selection.decision.fallback, Some(Fallback::Reject));
@@ -146,14 +146,14 @@ fn an_instance_is_replaced_after_a_trap() {
     );
     let rows = Rows::slower(3);
     for seed in (0..40).map(|n| n * 1000) {
-        let odd = host.select(&job(seed + 1), &rows);
+        let odd = host.select(job(seed + 1), &rows);
         assert_eq!(
             odd.decision.fault.as_ref().expect("odd").kind,
             FaultKind::Trap
         );
         assert_eq!(odd.refusal().expect("refused").cause, "policy-fault");
         assert!(odd.order().is_empty());
-        let even = host.select(&job(seed), &rows);
+        let even = host.select(job(seed), &rows);
         assert_eq!(even.decision.fault, None);
         assert_eq!(even.order().len(), 3);
     }
@@ -162,7 +162,7 @@ fn an_instance_is_replaced_after_a_trap() {
 #[test]
 fn at_first_start_there_is_nothing_to_fall_back_to() {
     let host = host(&Made::new("previous").select("trap", "").bundle());
-    let selection = host.select(&job(1), &Rows::slower(3));
+    let selection = host.select(job(1), &Rows::slower(3));
     assert_eq!(selection.decision.fallback, Some(Fallback::Reject));
     let refusal = selection.refusal().expect("refused");
     assert_eq!(refusal.status, 503);
@@ -177,7 +177,7 @@ fn a_fault_of_a_required_stage_refuses_the_job() {
         .select("trap", "required = true")
         .bundle();
     activate(&host, &bundle);
-    let selection = host.select(&job(1), &Rows::slower(3));
+    let selection = host.select(job(1), &Rows::slower(3));
     assert_eq!(selection.decision.fallback, Some(Fallback::Reject));
     assert!(selection.refusal().is_some());
 }
@@ -189,7 +189,7 @@ fn a_fallback_that_is_faulty_too_refuses_the_job() {
         &host,
         &Made::new("previous").select("nan-score", "").bundle(),
     );
-    let selection = host.select(&job(1), &Rows::slower(3));
+    let selection = host.select(job(1), &Rows::slower(3));
     let fault = selection.decision.fault.as_ref().expect("a fault");
     assert_eq!(
         fault.kind,
@@ -207,7 +207,7 @@ fn repeated_faults_roll_back() {
     let faults = config().quarantine.faults.get();
     for n in 0..faults {
         assert_eq!(host.active().number(), 2, "after {n} faults");
-        let _ = host.select(&job(n as u64), &rows);
+        let _ = host.select(job(n as u64), &rows);
     }
     assert_eq!(host.active().number(), 1);
     let listed = host.generations();
@@ -218,7 +218,7 @@ fn repeated_faults_roll_back() {
         FaultKind::Trap
     );
     assert_eq!((listed[1].number, listed[1].state), (1, State::Active));
-    assert_eq!(host.select(&job(1), &rows).decision.generation, 1);
+    assert_eq!(host.select(job(1), &rows).decision.generation, 1);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn rare_faults_do_not_roll_back() {
     for minute in 0..20 {
         let mut job = job(minute);
         job.now_ms += minute * 61_000 / 4;
-        let _ = host.select(&job, &Rows::slower(3));
+        let _ = host.select(job.clone(), &Rows::slower(3));
     }
     assert_eq!(host.active().number(), 2);
 }
@@ -237,11 +237,7 @@ fn rare_faults_do_not_roll_back() {
 fn repeated_faults_without_a_generation_before_stay_on_the_fallback() {
     let host = host(&Made::new("previous").select("trap", "").bundle());
     for seed in 0..20 {
-        assert!(
-            host.select(&job(seed), &Rows::slower(3))
-                .refusal()
-                .is_some()
-        );
+        assert!(host.select(job(seed), &Rows::slower(3)).refusal().is_some());
     }
     assert_eq!(host.active().state(), State::Active);
 }
@@ -349,7 +345,7 @@ fn an_unknown_column_refuses_the_load_and_names_the_nearest() {
 #[test]
 fn an_optional_unknown_column_is_unknown_everywhere() {
     let host = host(&Made::new("reject").select("optional-column", "").bundle());
-    let selection = host.select(&job(1), &Rows::slower(3));
+    let selection = host.select(job(1), &Rows::slower(3));
     assert_eq!(selection.decision.fault, None);
     assert_eq!(selection.decision.score(0), Some(1.0));
 }
@@ -364,7 +360,7 @@ fn limits_can_be_tightened_only() {
     let tight = Made::new("previous")
         .select("abstain", "[limits]\nfuel-base = 1\nfuel-row = 1")
         .bundle();
-    let selection = host(&tight).select(&job(1), &Rows::slower(3));
+    let selection = host(&tight).select(job(1), &Rows::slower(3));
     let fault = selection.decision.fault.as_ref().expect("a fault");
     assert_eq!(fault.kind, FaultKind::OutOfFuel);
 }

@@ -69,7 +69,7 @@ fn only_so_many_generations_are_kept() {
     assert!(host.rollback().is_err());
     let rows = Rows::slower(2);
     assert_eq!(
-        host.select(&job(1), &rows).order().len(),
+        host.select(job(1), &rows).order().len(),
         2,
         "an old one still answers"
     );
@@ -82,7 +82,7 @@ fn a_job_in_flight_keeps_its_generation() {
         .rescue("failover-next", "");
     let host = host(&first.bundle());
     let rows = Rows::slower(3);
-    let selection = host.select(&job(1), &rows);
+    let selection = host.select(job(1), &rows);
     activate(&host, &Made::new("reject").select("abstain", "").bundle());
     host.rollback().expect("there is one before");
     activate(&host, &Made::new("reject").select("abstain", "").bundle());
@@ -119,7 +119,7 @@ fn swaps_under_load_lose_no_decision() {
                     let mut seen = BTreeSet::new();
                     while !done.load(Ordering::Relaxed) {
                         let n = decided.fetch_add(1, Ordering::Relaxed);
-                        let selection = host.select(&job(n), &rows);
+                        let selection = host.select(job(n), &rows);
                         let decision = &selection.decision;
                         assert_eq!(decision.fault, None);
                         assert_eq!(selection.refusal(), None);
@@ -181,12 +181,12 @@ fn the_choice_after_a_swap_is_the_new_ones() {
         });
     let host = script.host(Made::new("reject").native("up", ""));
     let rows = Rows::slower(4);
-    let up = host.select(&job(1), &rows).order().to_vec();
+    let up = host.select(job(1), &rows).order().to_vec();
     let loaded = host
         .load_native(&Made::new("reject").native("down", "").bundle())
         .expect("natively");
     host.activate(loaded, "test");
-    let mut down = host.select(&job(1), &rows).order().to_vec();
+    let mut down = host.select(job(1), &rows).order().to_vec();
     down.reverse();
     assert_eq!(down, up);
 }

@@ -45,7 +45,7 @@ fn a_policy_that_counts_its_calls_is_caught_and_taken_out() {
     // Instances are asked in turn, so that one of them is soon asked a second time.
     let rows = Rows::slower(3);
     for seed in 0..200 {
-        assert_eq!(host.select(&job(seed), &rows).decision.fault, None);
+        assert_eq!(host.select(job(seed), &rows).decision.fault, None);
     }
     eventually("it is taken out", || host.active().number() == 1);
     let listed = host.generations();
@@ -68,7 +68,7 @@ fn pure_policies_answer_the_same_again() {
     activate(&host, &pure.bundle());
     let rows = Rows::slower(5);
     for seed in 0..100 {
-        let _ = host.select(&job(seed), &rows);
+        let _ = host.select(job(seed), &rows);
     }
     let done = |host: &Host| host.trials().purity;
     eventually("all are checked", || {
@@ -88,7 +88,7 @@ fn one_in_so_many_is_checked() {
     activate(&host, &Made::new("reject").select("abstain", "").bundle());
     let rows = Rows::slower(2);
     for seed in 0..95 {
-        let _ = host.select(&job(seed), &rows);
+        let _ = host.select(job(seed), &rows);
     }
     eventually("nine are checked", || host.trials().purity.same == 9);
 }

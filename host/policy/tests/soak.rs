@@ -65,7 +65,7 @@ fn swaps_leave_nothing_behind() {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     let n = decided.fetch_add(1, Ordering::Relaxed);
-                    let selection = host.select(&job(n), &rows);
+                    let selection = host.select(job(n), &rows);
                     assert_eq!(selection.decision.fault, None);
                     assert_eq!(selection.refusal(), None);
                     let ranked = selection.order() == [5, 4, 3, 2, 1, 0];

@@ -89,7 +89,7 @@ fn a_shadow_is_compared_and_never_heard() {
     assert_eq!(host.shadow(slowest, all(), "test"), Ok(2));
     let rows = Rows::slower(4);
     for affinity in 0..20 {
-        let selection = host.select(&of(affinity), &rows);
+        let selection = host.select(of(affinity), &rows);
         assert_eq!(selection.order(), [0, 1, 2, 3]);
         assert_eq!(selection.generation.number(), 1);
     }
@@ -113,7 +113,7 @@ fn a_shadow_that_agrees_refuses_or_faults_is_told_apart() {
     let shadow = |policy: &str| {
         let loaded = load(&host, policy, "reject");
         host.shadow(loaded, all(), "test").expect("one is active");
-        let _ = host.select(&of(1), &rows);
+        let _ = host.select(of(1), &rows);
         let done = || host.trials().shadow.expect("a shadow");
         eventually("it was asked", || done().compared + done().faults == 1);
         done()
@@ -146,7 +146,7 @@ fn a_canary_decides_for_its_share_of_the_streams() {
     let rows = Rows::slower(4);
     let mut canaries = 0;
     for affinity in 0..400 {
-        let first = host.select(&of(affinity), &rows);
+        let first = host.select(of(affinity), &rows);
         let on_canary = first.decision.canary;
         assert_eq!(first.decision.generation, if on_canary { 2 } else { 1 });
         assert_eq!(first.generation.number(), first.decision.generation);
@@ -155,7 +155,7 @@ fn a_canary_decides_for_its_share_of_the_streams() {
             seed: 99,
             ..of(affinity)
         };
-        let next = host.select(&next, &rows);
+        let next = host.select(next.clone(), &rows);
         assert_eq!(next.decision.canary, on_canary, "never by segment");
         canaries += u32::from(on_canary);
     }
@@ -172,7 +172,7 @@ fn run(host: &Host, jobs: u32, canary_fails: u32, active_fails: u32) {
         if canary >= jobs && active >= jobs || host.trials().canary.is_none() {
             return;
         }
-        let selection = host.select(&of(affinity), &rows);
+        let selection = host.select(of(affinity), &rows);
         let (count, fails) = if selection.decision.canary {
             (&mut canary, canary_fails)
         } else {
@@ -207,7 +207,7 @@ fn a_canary_that_is_worse_is_rolled_back_by_itself() {
     assert!(ended.detail.contains('%'), "{}", ended.detail);
     assert_eq!(host.generations()[0].state, State::Quarantined);
     let rows = Rows::slower(4);
-    assert!((0..50).all(|affinity| host.select(&of(affinity), &rows).order()[0] == 0));
+    assert!((0..50).all(|affinity| host.select(of(affinity), &rows).order()[0] == 0));
 }
 
 #[test]
@@ -228,15 +228,15 @@ fn what_says_nothing_of_the_choice_is_no_outcome() {
     host.canary(loaded, all(), "test").expect("one is active");
     let rows = Rows::slower(2);
     for affinity in 0..40 {
-        drop(host.select(&of(affinity), &rows)); // Cancelled.
-        end(host.select(&of(affinity), &rows), failed(Blame::Input));
-        end(host.select(&of(affinity), &rows), failed(Blame::Gateway));
-        let nobody = host.select(&of(affinity), &Rows::default());
+        drop(host.select(of(affinity), &rows)); // Cancelled.
+        end(host.select(of(affinity), &rows), failed(Blame::Input));
+        end(host.select(of(affinity), &rows), failed(Blame::Gateway));
+        let nobody = host.select(of(affinity), &Rows::default());
         assert!(nobody.refusal().is_some());
     }
     let canary = host.trials().canary.expect("it runs on").canary;
     assert_eq!((canary.ok, canary.failed), (0, 0));
-    end(host.select(&of(1), &rows), Ok(()));
+    end(host.select(of(1), &rows), Ok(()));
     let canary = host.trials().canary.expect("it runs on").canary;
     assert_eq!((canary.ok, canary.failed), (1, 0), "and this is");
 }
@@ -258,9 +258,9 @@ fn a_job_that_is_ranked_twice_counts_once_by_what_it_came_to() {
     };
     let mut told = (0, 0);
     for second in [Ok(()), failed(Blame::Orchestrator), failed(Blame::Input)] {
-        let mut selection = host.select(&of(7), &rows);
+        let mut selection = host.select(of(7), &rows);
         record(&selection, failed(Blame::Orchestrator));
-        let again = host.select_again(&of(7), &rows, &selection);
+        let again = host.select_again(of(7), &rows, &selection);
         assert_ne!(again.decision.id, selection.decision.id);
         drop(std::mem::replace(&mut selection, again));
         let canary = host.trials().canary.expect("it runs on").canary;
@@ -274,9 +274,9 @@ fn a_job_that_is_ranked_twice_counts_once_by_what_it_came_to() {
         let canary = host.trials().canary.expect("it runs on").canary;
         assert_eq!((canary.ok, canary.failed), told);
     }
-    let first = host.select(&of(7), &rows);
+    let first = host.select(of(7), &rows);
     record(&first, failed(Blame::Orchestrator));
-    drop(host.select_again(&of(7), &Rows::default(), &first));
+    drop(host.select_again(of(7), &Rows::default(), &first));
     drop(first);
     told.1 += 1;
     let canary = host.trials().canary.expect("it runs on").canary;
@@ -290,7 +290,7 @@ fn a_faulty_canary_falls_back_to_the_active_one_and_is_rolled_back() {
     host.canary(loaded, all(), "test").expect("one is active");
     let rows = Rows::slower(3);
     for affinity in 0..5 {
-        let selection = host.select(&of(affinity), &rows);
+        let selection = host.select(of(affinity), &rows);
         assert_eq!(selection.order(), [0, 1, 2], "the active one's answer");
         assert_eq!(selection.decision.canary, affinity < 3);
     }
@@ -313,9 +313,9 @@ fn a_promoted_canary_is_active_and_can_be_rolled_back() {
     assert!(trials.shadow.is_none() && trials.canary.is_none());
     let ended: Vec<_> = trials.ended.iter().map(|end| end.reason).collect();
     assert_eq!(ended, [EndReason::Superseded, EndReason::Promoted]);
-    assert_eq!(host.select(&of(1), &Rows::slower(2)).order(), [1, 0]);
+    assert_eq!(host.select(of(1), &Rows::slower(2)).order(), [1, 0]);
     assert_eq!(host.rollback(), Ok(1));
-    assert_eq!(host.select(&of(1), &Rows::slower(2)).order(), [0, 1]);
+    assert_eq!(host.select(of(1), &Rows::slower(2)).order(), [0, 1]);
 }
 
 #[test]
@@ -332,12 +332,12 @@ fn whatever_changes_the_active_one_ends_both() {
         trials.ended[0].reason
     };
     begin();
-    let in_flight = host.select(&of(1), &Rows::slower(2));
+    let in_flight = host.select(of(1), &Rows::slower(2));
     assert!(in_flight.decision.canary);
     host.activate(load(&host, "fastest", "reject"), "test");
     assert_eq!(ended(), EndReason::Superseded);
     end(in_flight, Ok(()));
-    assert!(!host.select(&of(1), &Rows::slower(2)).decision.canary);
+    assert!(!host.select(of(1), &Rows::slower(2)).decision.canary);
     begin();
     host.rollback().expect("one before");
     assert_eq!(ended(), EndReason::Superseded);
@@ -372,7 +372,7 @@ fn components_are_tried_too() {
     host.canary(load("trap"), half(), "test").expect("active");
     let rows = Rows::slower(5);
     for affinity in 0..60 {
-        let selection = host.select(&of(affinity), &rows);
+        let selection = host.select(of(affinity), &rows);
         assert_eq!(selection.order(), [4, 3, 2, 1, 0], "whoever answers");
     }
     assert_eq!(host.trials().ended[0].reason, EndReason::Faulty);

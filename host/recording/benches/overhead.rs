@@ -7,6 +7,9 @@
 //!
 //! Everyone has some history, and one in ten runs an attempt.
 //!
+//! Where nothing can be timed, instructions can be counted: `with 10` and `without 10` after the program's name decide among ten, with a recorder and
+//! without, and `valgrind --tool=callgrind --toggle-collect='*Bench*round*'` counts what those decisions take.
+//!
 //! Then how many decisions a second one core makes, and two, with and without, in bursts that the writer has time to write.
 
 #[path = "../../policy/benches/support/quantile.rs"]
@@ -14,6 +17,7 @@ mod quantile;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
@@ -94,32 +98,26 @@ struct Side {
 struct Bench {
     rows: usize,
     directory: Directory,
+    _busy: Vec<Running>,
     plain: Host,
     watched: Host,
 }
 
 #[tokio::main]
 async fn main() {
+    if let Some((host, rows)) = counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (bench, _recorder) = Bench::new(rows, folder.path()).await;
+        return bench.count(host == "with");
+    }
     let mut rates = Vec::new();
     println!("what recording adds to a decision, default chain, us");
     println!(
         "  rows |  without p50    p99 |  with p50    p99 | decided | end without   with | both together | file bytes | budget"
     );
     for rows in [10, 100, 1000] {
-        let directory = directory(rows).await;
-        let busy = (0..rows).step_by(10).map(|row| begin(&directory, row));
-        let _busy: Vec<_> = busy.collect();
         let folder = tempfile::tempdir().expect("a folder");
-        let bench = Bench {
-            rows,
-            directory,
-            plain: host(),
-            watched: host(),
-        };
-        let recorder =
-            Recorder::start(Settings::new(folder.path().to_owned())).expect("a recorder");
-        let recorder = Arc::new(recorder);
-        assert!(bench.watched.observe(recorder.clone()));
+        let (bench, recorder) = Bench::new(rows, folder.path()).await;
         let [mut without, mut with] = bench.cost();
         let bursts = bench.bursts(&mut without, &mut with);
         recorder.close();
@@ -170,9 +168,41 @@ async fn main() {
     }
 }
 
+/// What to decide and nothing else: "with" or "without" a recorder, and among how many.
+fn counted() -> Option<(String, usize)> {
+    let mut words = std::env::args().skip(1);
+    let host = words.find(|word| word == "with" || word == "without")?;
+    Some((host, words.next()?.parse().ok()?))
+}
+
 // === impl Bench ===
 
 impl Bench {
+    async fn new(rows: usize, folder: &Path) -> (Self, Arc<Recorder>) {
+        let directory = directory(rows).await;
+        let busy = (0..rows).step_by(10).map(|row| begin(&directory, row));
+        let bench = Self {
+            rows,
+            _busy: busy.collect(),
+            directory,
+            plain: host(),
+            watched: host(),
+        };
+        let recorder = Recorder::start(Settings::new(folder.to_owned())).expect("a recorder");
+        let recorder = Arc::new(recorder);
+        assert!(bench.watched.observe(recorder.clone()));
+        (bench, recorder)
+    }
+
+    /// Rounds of one side, for whoever counts its instructions.
+    fn count(&self, watched: bool) {
+        let host = if watched { &self.watched } else { &self.plain };
+        for n in 0..ROUNDS {
+            self.between(n);
+            self.round(host, n);
+        }
+    }
+
     /// Decisions of one side after the other.
     fn cost(&self) -> [Side; 2] {
         let [mut without, mut with] = [Side::default(), Side::default()];
@@ -212,14 +242,16 @@ impl Bench {
         self.directory.publish();
     }
 
+    #[inline(never)]
     fn round(&self, host: &Host, n: usize) -> Times {
         let (mut job, query) = (job((n as u64) << 32), query());
         let mut times = Times::default();
         for _ in 0..DECISIONS {
             job.seed += 1;
+            let asked = Arc::new(job.clone());
             let started = Instant::now();
             let view = self.directory.candidates(&query);
-            let selection = black_box(host.select(black_box(&job), &view));
+            let selection = black_box(host.select(asked, &view));
             let decided = started.elapsed();
             drop((selection, view));
             let both = started.elapsed();
@@ -241,7 +273,7 @@ impl Bench {
             for _ in 0..DECISIONS {
                 job.seed += 1;
                 let view = self.directory.candidates(&query);
-                black_box(host.select(black_box(&job), &view));
+                black_box(host.select(job.clone(), &view));
             }
             DECISIONS as f64 / began.elapsed().as_secs_f64()
         };

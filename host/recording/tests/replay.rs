@@ -108,7 +108,7 @@ fn a_bundle_that_reads_what_the_active_one_never_did_decides_as_it_would_have_th
     let folder = recorded(1500, |town, job, verdict| {
         by_default = std::mem::take(&mut *town.asked.lock());
         then.push((
-            Verdict::of(&there.select(job, town).decision),
+            Verdict::of(&there.select(job.clone(), town).decision),
             verdict.clone(),
         ));
         by_other = std::mem::take(&mut *town.asked.lock());
@@ -126,7 +126,7 @@ fn a_bundle_that_reads_what_the_active_one_never_did_decides_as_it_would_have_th
     }
     let mut read = 0;
     for (recorded, (would_have, _)) in open(&folder).zip(&then) {
-        let again = there.select(&recorded.job, &recorded.candidates);
+        let again = there.select(recorded.job.clone(), &recorded.candidates);
         assert!(
             Verdict::of(&again.decision).same(would_have),
             "{}",

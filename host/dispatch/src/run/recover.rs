@@ -1,5 +1,6 @@
 //! What happens after a failure and beside a slow attempt: the policy proposes, this module disposes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_directory::View;
@@ -142,9 +143,9 @@ impl<E: Exchange> Run<'_, E> {
         self.reranked = true;
         self.close_attempts();
         self.view = self.dispatcher.view(self.request, self.sessions, self.work);
-        self.job.hints = wishes(&self.view);
+        Arc::make_mut(&mut self.job).hints = wishes(&self.view);
         let policy = &self.dispatcher.policy;
-        let selection = policy.select_again(&self.job, &self.view, &self.selection);
+        let selection = policy.select_again(Arc::clone(&self.job), &self.view, &self.selection);
         let tried = |row: u32| {
             let id = self.view.id(row as usize);
             self.attempts
@@ -254,7 +255,7 @@ impl<E: Exchange> Run<'_, E> {
 
     pub(super) fn situation(&self) -> (Job, Vec<AttemptView<'_>>, Left) {
         let elapsed = millis(self.started.elapsed());
-        let mut job = self.job.clone();
+        let mut job = Job::clone(&self.job);
         job.now_ms += u64::from(elapsed);
         job.deadline_ms = job.deadline_ms.saturating_sub(elapsed);
         job.soft_ms = job.soft_ms.saturating_sub(elapsed);

@@ -25,7 +25,7 @@ pub(crate) struct Shadow {
 
 /// What was decided, to be put to the shadow too.
 pub(crate) struct Asked {
-    pub(crate) job: Job,
+    pub(crate) job: Arc<Job>,
     pub(crate) candidates: Arc<dyn Kept>,
     pub(crate) decision: Arc<Decision>,
     pub(crate) unpriced_passes: bool,

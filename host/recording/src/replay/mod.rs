@@ -154,7 +154,7 @@ impl Hosts<'_> {
     fn compare(&self, recorded: Recorded) -> Compared {
         let host = self.by_passes[usize::from(recorded.unpriced_passes)].as_ref();
         let host = host.expect("it was prepared for every decision of the batch");
-        let selection = host.select(&recorded.job, &recorded.candidates);
+        let selection = host.select(recorded.job.clone(), &recorded.candidates);
         let verdict = Verdict::of(&selection.decision);
         Compared {
             identical: verdict.same(&recorded.verdict),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use pointsman_facts::column::TABLE;
 use pointsman_facts::failure::Class;
-use pointsman_facts::{Column, Kept, Values};
+use pointsman_facts::{Column, Job, Kept, Values};
 use pointsman_policy::{AttemptRecord, Decision, Fallback, Generation, Hedge, Observed, Shown};
 use serde::Serialize;
 use serde_bytes::ByteBuf;
@@ -82,7 +82,7 @@ impl Encoder {
         let columns = self.columns(&**candidates);
         let record = format::Decision {
             id: decision.id,
-            job: job.clone(),
+            job: Job::clone(job),
             generation: generation.number(),
             snapshot: decision.snapshot,
             unpriced_passes: *unpriced_passes,

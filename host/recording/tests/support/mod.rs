@@ -69,7 +69,7 @@ pub(crate) fn recorder(folder: &Path, bounds: Bounds) -> Arc<Recorder> {
 
 /// One decision over `town`, with two attempts that followed. Who observes the host hears of it.
 pub(crate) fn decide(host: &Host, town: &Town, job: &Job) -> Verdict {
-    let selection = host.select(job, town);
+    let selection = host.select(job.clone(), town);
     for (place, ok) in [(0, false), (1, true)] {
         let failure = Failure::new(Blame::Network, FailureKind::Reset, "broken pipe");
         if let Some(&row) = selection.order().get(place) {

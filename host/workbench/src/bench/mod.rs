@@ -208,7 +208,7 @@ fn decisions(
     let mut job = synthetic::job(0);
     let decide = |job: &mut Job| {
         job.seed += 1;
-        host.select(job, fleet)
+        host.select(job.clone(), fleet)
     };
     let first = decide(&mut job);
     if let Some(fault) = &first.decision.fault {
