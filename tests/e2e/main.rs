@@ -25,6 +25,7 @@ mod playback;
 mod policies;
 mod push;
 mod recording;
+mod registered;
 mod registry;
 mod restart;
 mod rtmp;
