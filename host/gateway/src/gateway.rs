@@ -106,6 +106,7 @@ impl Gateway {
             policies.host().clone(),
             dispatch(&settings),
         ));
+        let spending = dispatcher.spending().clone();
         let prices = crate::money::max_prices(settings.prices.ceilings.clone(), money.as_ref());
         let transcoder = Arc::new(Transcoder::new(
             dispatcher,
@@ -151,6 +152,9 @@ impl Gateway {
             .tasks
             .spawn(sweep(streams, gateway.stops.stop.clone()));
         let stop = gateway.stops.stop.clone();
+        if let Some(money) = &money {
+            gateway.tasks.spawn(money.report(&spending, stop.clone()));
+        }
         if let Some(enlisting) = money.and_then(|money| money.enlist(&gateway.directory, stop)) {
             gateway.tasks.spawn(enlisting);
         }

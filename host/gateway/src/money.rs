@@ -37,6 +37,7 @@ mod prices;
 mod registry;
 mod show;
 pub mod signer;
+mod spending;
 
 pub use prices::live as max_prices;
 
