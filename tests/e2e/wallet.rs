@@ -4,6 +4,7 @@ mod api;
 mod keys;
 mod refusals;
 mod stuck;
+mod terminal;
 mod top_up;
 
 use std::path::Path;
