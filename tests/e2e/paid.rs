@@ -1,5 +1,6 @@
 //! Paid streams, on a chain of their own: tickets go out, winners are redeemed, and all books agree.
 
+mod budget;
 #[cfg(target_os = "linux")]
 mod disk;
 mod funds;

@@ -63,6 +63,11 @@ impl World {
     }
 
     pub(crate) async fn with(names: &[&str], settings: Settings) -> Self {
+        Self::under(policy(), names, settings).await
+    }
+
+    /// The same under other policies.
+    pub(crate) async fn under(policy: Host, names: &[&str], settings: Settings) -> Self {
         let network = Arc::new(Network::default());
         let directory = pointsman_directory::Settings {
             sources: Sources {
@@ -79,7 +84,7 @@ impl World {
         directory.settled(Duration::from_secs(1)).await;
         directory.publish();
         Self {
-            dispatcher: Dispatcher::new(directory, policy(), settings),
+            dispatcher: Dispatcher::new(directory, policy, settings),
             sessions: Sessions::new(),
             network,
         }
