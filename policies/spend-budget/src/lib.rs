@@ -6,8 +6,8 @@
 //! grows evenly: halfway the dearer half. When all is spent, only the cheapest stay, or with `spent = "reject"` the job is
 //! refused with 429. With two budgets the one nearer to its end counts. Who quotes no price stays: it costs nothing yet.
 //!
-//! What was spent comes from the job facts `spend/hour` and `spend/day` in wei, over the last hour and day. A host that does not
-//! have them makes them unknown, and unknown is no opinion. Hard caps are the host's in any case: this stage only makes the money last.
+//! What was spent comes from the job facts `spend/hour` and `spend/day` in wei, over the last hour and day. Where nobody is paid, or a host
+//! does not have them, they are unknown, and unknown is no opinion. Hard caps are the host's in any case: this stage only makes the money last.
 #![deny(unsafe_code)]
 
 use pointsman_sdk::prelude::*;
