@@ -1,6 +1,6 @@
 //! Orchestrators found on the chain: a gateway that is told nothing but the chain, and a registry that anybody may write to.
 
-use pointsman_devnet::chain::key;
+use pointsman_devnet::chain::{AI_SERVICE_REGISTRY, key};
 use pointsman_payments::U256;
 use serde::Deserialize;
 
@@ -159,8 +159,9 @@ async fn every_entry_of_the_registry_is_taken_or_refused_with_its_reason() {
         "to register nothing is no fault"
     );
 
-    // What is set right is taken with the next look at the chain.
-    set(address(c), c.uri()).await;
+    // What is set right is taken with the next look at the chain, in the other registry too.
+    let set_ai = chain.set_service_uri(AI_SERVICE_REGISTRY, address(c), c.uri());
+    set_ai.await.expect("an answer");
     gateway.usable(3).await;
     set(address(a), "ftp://a").await;
     eventually("it is known no more", async || {

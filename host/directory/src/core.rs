@@ -115,6 +115,10 @@ impl Core {
         if self.sources.registry.is_some() {
             tell(&named.roll, &roll);
         }
+        let gauge = |state| metrics::gauge!("pointsman_directory_registered", "state" => state);
+        let taken = roll.registered.iter().filter(|one| one.refused.is_none());
+        gauge("all").set(approximate(roll.registered.len()));
+        gauge("fit").set(approximate(taken.count()));
         named.registry = Some(registry);
         named.roll = roll;
         self.name(&named);
@@ -172,12 +176,16 @@ impl Core {
         table.get(id).map(|entry| Arc::clone(&entry.orchestrator))
     }
 
-    /// Whether somebody else than the registry names an orchestrator of this host.
+    /// Whether the operator vouches for this host: somebody else than the registry names an orchestrator there, or one that does its work
+    /// there.
     pub(crate) fn vouches_for(&self, host: &str) -> bool {
         let table = self.table.lock();
-        let vouched = |entry: &Entry| {
-            !entry.listing.is_a_strangers() && entry.orchestrator.uri.host() == host
+        let named = |entry: &Entry| {
+            let facts = entry.standing.facts.as_deref();
+            let work = facts.and_then(|facts| facts.transcoder.as_ref());
+            entry.orchestrator.uri.host() == host || work.is_some_and(|uri| uri.host() == host)
         };
+        let vouched = |entry: &Entry| !entry.listing.is_a_strangers() && named(entry);
         table.entries().any(vouched)
     }
 

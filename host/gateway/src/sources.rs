@@ -98,3 +98,63 @@ pub(crate) fn found(settled: Settled, network: Option<&str>, directory: &Directo
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pointsman_directory::{FromRegistry, Member, Registry, Told, Which};
+    use pointsman_wire::sign::Address;
+
+    use super::*;
+
+    fn member(number: u8, uri: &str) -> Member {
+        Member {
+            address: Address::repeat_byte(number),
+            active: true,
+            activation_round: 0,
+            stake: 1.0,
+            reward_cut: 0.0,
+            fee_share: 0.0,
+            entries: vec![(Which::Service, Told::Text(uri.to_owned()))],
+        }
+    }
+
+    #[tokio::test]
+    async fn the_start_up_block_says_how_many_were_found_and_where() {
+        let settings = pointsman_directory::Settings {
+            sources: Sources {
+                registry: Some(FromRegistry::default()),
+                ..Sources::default()
+            },
+            ..pointsman_directory::Settings::default()
+        };
+        let directory = Directory::start(settings, Arc::new(Connections::default())).await;
+        let directory = directory.expect("a directory");
+        let of = |known, usable| Settled {
+            known,
+            usable,
+            waiting: 0,
+            webhook: true,
+        };
+        let said = |settled, network| found(settled, network, &directory);
+        assert!(said(of(0, 0), None).starts_with("none known: give --orch-addr"));
+        assert_eq!(
+            said(of(0, 0), Some("devnet")),
+            "none known; the registry of devnet has not been read yet"
+        );
+        let mut members = vec![member(1, "https://127.0.0.1:1")];
+        directory.register(Registry {
+            round: 1,
+            members: members.clone(),
+        });
+        assert_eq!(
+            said(of(0, 0), Some("devnet")),
+            "none known; 0 of 1 registered on devnet are taken: /api/v1/registry says why"
+        );
+        members[0] = member(1, "https://orch.invalid");
+        directory.register(Registry { round: 1, members });
+        assert_eq!(
+            said(of(1, 1), Some("devnet")),
+            "1 of 1 usable; 1 registered on devnet"
+        );
+    }
+}

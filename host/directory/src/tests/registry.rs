@@ -212,6 +212,10 @@ async fn whom_the_operator_names_is_taken_at_its_word() {
         "1 is not registered"
     );
     assert!((directory.vouching())("a"));
+    let mut elsewhere = asking("a", 1);
+    elsewhere.transcoder = "https://work.example".to_owned();
+    directory.observe(id("a"), &elsewhere);
+    assert!((directory.vouching())("work.example"));
     settled(&directory, vec![member(9, 5.0, "b")]).await;
     assert!(!(directory.vouching())("b"));
 }
@@ -245,6 +249,23 @@ async fn a_blocked_account_gets_nothing_whoever_names_it() {
         "who registered it is known beforehand"
     );
     assert_eq!(fakes.asked("registered").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credit_is_that_of_the_streams_own_sessions() {
+    let fakes = Fakes::answering(&["a", "b"]);
+    let directory = start(&fakes, &["a", "b"], Settings::default()).await;
+    directory.settled(LONG).await;
+    let credit = |view: &View, name: &str| {
+        let row = view.row_of(id(name)).expect("a row");
+        view.values(&Column::Credit).shown(row)
+    };
+    let without = view(&directory);
+    let with = without
+        .clone()
+        .with_credit([(id("b"), 12.5), (id("gone"), 1.0)]);
+    assert_eq!((credit(&with, "a"), credit(&with, "b")), (0.0, 12.5));
+    assert_eq!(credit(&without, "b"), 0.0);
 }
 
 #[tokio::test(start_paused = true)]
