@@ -147,7 +147,8 @@ impl Orchestrators {
         let webhook = decoder.optional("orch-webhook-url", web::url);
         let elsewhere = !addresses.is_empty() || webhook.is_some();
         let registry = decode_registry(decoder, on_chain, elsewhere);
-        if !elsewhere && registry.is_none() {
+        // A remote signer is asked for them where nobody else is.
+        if !elsewhere && registry.is_none() && !decoder.is_given("remote-signer-url") {
             let notice = "no orchestrators: streams play from their source alone. Set orch-addr or orch-webhook-url";
             decoder.notices.push(notice.to_owned());
         }

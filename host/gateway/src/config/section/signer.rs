@@ -13,7 +13,7 @@ use crate::config::value::duration;
 pub struct Signer {
     /// Where it is.
     pub settings: remote::Settings,
-    /// Whether it is asked for orchestrators too.
+    /// Whether it is asked for orchestrators too; where nobody else is, it is anyway.
     pub discovers: bool,
 }
 
@@ -60,7 +60,8 @@ pub(in crate::config) const GROUP: Group = Group {
             value: "true|false",
             default: Initial::Value("false"),
             summary: "Ask the signer for orchestrators as well.",
-            detail: "Once a minute; its list joins the others. It is asked without this too where no other source is given.",
+            detail: "Once a minute, in place of --orch-webhook-url; its list joins --orch-addr. Where no source is given it is asked without \
+                     this, too. go-livepeer's signer needs -remoteDiscovery for it.",
         },
     ],
 };
@@ -73,7 +74,7 @@ impl Signer {
         decoder.is_given(URL)
     }
 
-    pub(in crate::config) fn decode(decoder: &mut Decoder<'_>) -> Option<Self> {
+    pub(in crate::config) fn decode(decoder: &mut Decoder<'_>, on_chain: bool) -> Option<Self> {
         let Some(url) = decoder.optional(URL, |text| Ok(text.to_owned())) else {
             for key in OTHERS {
                 if decoder.is_given(key) {
@@ -86,7 +87,7 @@ impl Signer {
             return None;
         };
         for key in KEYSTORE {
-            if decoder.is_given(key) {
+            if on_chain && decoder.is_given(key) {
                 let message =
                     format!("the remote signer keeps the key: leave this out, or --{URL}");
                 decoder.refuse(&[key], message);
@@ -108,10 +109,14 @@ impl Signer {
             );
             decoder.notices.push(notice);
         }
-        let elsewhere = decoder.is_given("orch-addr") || decoder.is_given("orch-webhook-url");
+        let discovers = decoder.one(DISCOVERY, switch);
+        if discovers && decoder.is_given("orch-webhook-url") {
+            let message = "one service is asked for orchestrators, the signer or orch-webhook-url: leave one of them out";
+            decoder.refuse(&[DISCOVERY, "orch-webhook-url"], message);
+        }
         Some(Self {
             settings,
-            discovers: decoder.one(DISCOVERY, switch) || !elsewhere,
+            discovers,
         })
     }
 }

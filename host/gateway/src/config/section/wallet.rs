@@ -120,10 +120,17 @@ pub(in crate::config) const GROUP: Group = Group {
 // === impl Wallet ===
 
 impl Wallet {
-    pub(in crate::config) fn decode(decoder: &mut Decoder<'_>, pays: bool) -> Self {
+    pub(in crate::config) fn decode(
+        decoder: &mut Decoder<'_>,
+        on_chain: bool,
+        remote: bool,
+    ) -> Self {
         for key in KEYS {
-            if !pays && decoder.is_given(key) {
-                let message = "there is no wallet off-chain: leave it out, or give a --network";
+            if (!on_chain || remote) && decoder.is_given(key) {
+                let message = match remote {
+                    true => "the wallet is the remote signer's: leave it out",
+                    false => "there is no wallet off-chain: leave it out, or give a --network",
+                };
                 decoder.refuse(&[key], message);
             }
         }

@@ -6,6 +6,7 @@ mod messages;
 mod paid;
 mod precedence;
 mod registry;
+mod signer;
 mod wallet;
 mod prices;
 
