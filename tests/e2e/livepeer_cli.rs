@@ -89,6 +89,7 @@ async fn off_chain_it_answers_what_a_gateway_without_a_chain_does() {
     let status = json(gateway, "/status").await;
     let uri = stage.devnet.uris()[0].clone();
     assert_eq!(status["OrchestratorPool"], json!([uri]));
+    assert_eq!(status["OrchestratorPoolInfos"][0]["Url"], uri.as_str());
     let latency = &status["OrchestratorPoolInfos"][0]["Latency"];
     assert!(latency.is_u64(), "{status}");
     assert!(

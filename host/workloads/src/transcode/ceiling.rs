@@ -22,7 +22,7 @@ impl Transcoder {
         };
         let now = self.dispatcher.directory().clock().unix_ms() / 1000;
         let required = stream.required();
-        match self.prices.of(wanted(&required), work, now) {
+        match self.prices.of(wanted(required), work, now) {
             Ok(ceiling) => Ok(ceiling.as_ref().map(rounded_down)),
             Err(_) if !self.dispatcher.price_is_hard() => Ok(None),
             Err(error) => Err(Stopped {

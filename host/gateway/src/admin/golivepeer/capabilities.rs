@@ -15,11 +15,11 @@ pub(super) async fn network(State(state): State<AdminState>) -> Result<Json, Fau
     if heard.is_empty() {
         return Err(Fault::internal("network capabilities not available"));
     }
-    let names = ALL
-        .iter()
-        .fold(Object::default(), |object, (capability, name)| {
-            object.text(&capability.number().to_string(), name)
-        });
+    // go-livepeer has names for what is no capability too.
+    let none = Object::default().text("-2", "Invalid").text("-1", "Unused");
+    let names = ALL.iter().fold(none, |object, (capability, name)| {
+        object.text(&capability.number().to_string(), name)
+    });
     let one = |(uri, info): &(ServiceUri, OrchestratorInfo)| {
         let address = Address::try_from(info.address.as_slice());
         let address = address.map_or_else(|_| String::new(), lower);

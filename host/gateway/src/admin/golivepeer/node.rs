@@ -64,7 +64,7 @@ pub(super) async fn status(State(state): State<AdminState>) -> Json {
             |ms| format!("{:.0}", ms * 1_000_000.0),
         );
         Object::default()
-            .json("Url", url(one.uri.as_str()))
+            .text("Url", one.uri.as_str())
             .json("Score", 1)
             .json("Latency", latency)
             .end()
@@ -152,25 +152,6 @@ fn newest(state: &AdminState) -> Option<String> {
     let live = state.streams.list();
     let newest = live.iter().max_by_key(|stream| stream.started());
     newest.map(|stream| stream.name().to_string())
-}
-
-/// A URL as Go's JSON has it.
-fn url(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    Object::default()
-        .text("Scheme", scheme)
-        .text("Opaque", "")
-        .json("User", "null")
-        .text("Host", host)
-        .text("Path", path)
-        .text("RawPath", "")
-        .json("OmitHost", false)
-        .json("ForceQuery", false)
-        .text("RawQuery", "")
-        .text("Fragment", "")
-        .text("RawFragment", "")
-        .end()
 }
 
 fn go_arch() -> &'static str {
