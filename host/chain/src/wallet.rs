@@ -27,8 +27,10 @@ use crate::keystore::Key;
 use crate::rpc::{Call, RefusalKind, RpcError};
 
 mod account;
+mod error;
 
 pub use account::Account;
+pub use error::WalletError;
 
 /// What is done with the account's money. All amounts in wei.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,71 +100,6 @@ pub struct Done {
     pub fee: U256,
     /// How often it was replaced.
     pub replaced: u32,
-}
-
-/// Why a deed is not done.
-#[derive(Debug, thiserror::Error)]
-pub enum WalletError {
-    /// Nothing is known of the chain: where the TicketBroker is, for one.
-    #[error("nothing is known of the chain yet: no transaction can be made")]
-    NoChain,
-    /// No node answers; nothing was sent.
-    #[error("nothing was sent: {0}")]
-    Rpc(#[from] RpcError),
-    /// The contract refuses.
-    #[error("the contract refuses: {0}")]
-    Refused(String),
-    /// Gas costs more than allowed.
-    #[error("gas costs {needed} wei now, the cap is {cap}: wait, or raise the cap")]
-    TooDear {
-        /// Base fee and tip.
-        needed: u128,
-        /// [`Fees::cap`].
-        cap: u128,
-    },
-    /// The limit of gas is under what the deed uses: it would fail and be paid for.
-    #[error(
-        "the transaction uses about {needed} gas, the limit is {limit}: raise the limit, or set none"
-    )]
-    TooLittleGas {
-        /// By the node's reckoning.
-        needed: u64,
-        /// [`Fees::gas`].
-        limit: u64,
-    },
-    /// The account cannot pay.
-    #[error("{account} has {balance} wei; {value} wei and up to {fees} wei of fees are needed")]
-    NotEnough {
-        /// Whose.
-        account: Address,
-        /// What it has.
-        balance: U256,
-        /// What is to be moved.
-        value: U256,
-        /// The most that gas can cost.
-        fees: U256,
-    },
-    /// The key does not sign.
-    #[error("the transaction cannot be signed")]
-    Signing,
-    /// It is in a block and did nothing.
-    #[error("transaction {hash} is in block {block} and was reverted; its fee is paid")]
-    Reverted {
-        /// Of the transaction.
-        hash: B256,
-        /// Where it is.
-        block: u64,
-    },
-    /// It may or may not happen.
-    #[error(
-        "transaction {hash} is in no block yet ({why}): it may still be; look at the account before trying again"
-    )]
-    Unknown {
-        /// Of the last one sent.
-        hash: B256,
-        /// What was seen.
-        why: String,
-    },
 }
 
 /// The account, one deed at a time.
@@ -353,9 +290,9 @@ impl Wallet {
         let mut plan = plan.clone();
         // Another deed may have been done since it was planned.
         plan.nonce = self.nonce().await?;
-        let mut sent = Vec::new();
         let mut since = Instant::now();
-        sent.push(self.submit(&plan).await?);
+        let mut sent = vec![self.first(&plan).await?];
+        let mut replacements = 0;
         let mut why = "no block had it".to_owned();
         loop {
             let fees = self.fees();
@@ -369,15 +306,17 @@ impl Wallet {
                 continue;
             }
             since = Instant::now();
-            let replaced = sent.len() as u64 > u64::from(fees.replacements);
-            let dearer = plan.dearer(fees.cap).filter(|_| !replaced);
+            // One that the nodes refuse is one as well: fees do not grow without end.
+            let enough = replacements >= fees.replacements;
+            replacements += 1;
+            let dearer = plan.dearer(fees.cap).filter(|_| !enough);
             let Some(dearer) = dearer else {
                 let hash = sent.last().copied().unwrap_or_default();
                 return Err(WalletError::Unknown { hash, why });
             };
             plan = dearer;
             match self.submit(&plan).await {
-                Ok(hash) => sent.push(hash),
+                Ok((hash, _)) => sent.push(hash),
                 Err(error) => why = error.to_string(),
             }
         }
@@ -400,8 +339,27 @@ impl Wallet {
         Ok(nonce.to())
     }
 
-    /// Signs and sends. A node that has it already is a node that has it.
-    async fn submit(&self, plan: &Plan) -> Result<B256, WalletError> {
+    /// Sends the first of a nonce. Where the nonce is said to be used, it may be by this very transaction, through another node, or by one of
+    /// another process.
+    async fn first(&self, plan: &Plan) -> Result<B256, WalletError> {
+        let (hash, used) = self.submit(plan).await?;
+        if used {
+            let call = Call::new("eth_getTransactionByHash", json!([hash]));
+            let answer = self.chain.rpc().call(call).await;
+            let known = answer.and_then(|answer| answer.parse::<Option<Value>>("a transaction"));
+            if let Ok(None) = known {
+                let why = format!(
+                    "another transaction of the account came first (nonce {}): try again",
+                    plan.nonce
+                );
+                return Err(WalletError::Refused(why));
+            }
+        }
+        Ok(hash)
+    }
+
+    /// Signs and sends. A node that has it already is a node that has it. Tells whether the nonce is said to be used.
+    async fn submit(&self, plan: &Plan) -> Result<(B256, bool), WalletError> {
         let (hash, raw) = self.sign(plan)?;
         let call = Call::new("eth_sendRawTransaction", json!([Bytes::from(raw)]));
         let unknown = |why: String| WalletError::Unknown { hash, why };
@@ -411,17 +369,13 @@ impl Wallet {
             Err(error) => return Err(unknown(error.to_string())),
         };
         let Some(refusal) = answer.refusal() else {
-            return Ok(hash);
+            return Ok((hash, false));
         };
         let text = refusal.message.to_lowercase();
-        let there = [
-            "already known",
-            "known transaction",
-            "already imported",
-            "nonce too low",
-        ];
+        let there = ["already known", "known transaction", "already imported"];
         match there.iter().any(|words| text.contains(words)) {
-            true => Ok(hash),
+            true => Ok((hash, false)),
+            false if text.contains("nonce too low") => Ok((hash, true)),
             false if refusal.kind == RefusalKind::Other => {
                 Err(WalletError::Refused(refusal.message.clone()))
             }

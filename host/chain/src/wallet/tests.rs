@@ -27,6 +27,10 @@ struct Till {
     balance: u64,
     /// What a gas estimate is refused with.
     refuses: Option<&'static str>,
+    /// What transactions from this one on are refused with.
+    rejects: Option<(usize, &'static str)>,
+    /// It has the transactions that it refuses all the same.
+    has: bool,
 }
 
 // === impl Till ===
@@ -40,6 +44,8 @@ impl Till {
             status: 1,
             balance: 1_000_000_000,
             refuses: None,
+            rejects: None,
+            has: false,
         }
     }
 
@@ -62,8 +68,15 @@ impl Till {
                     .recover_address_from_prehash(&signed.signature_hash());
                 assert_eq!(signer.unwrap(), key().address());
                 sent.push(signed.tx().clone());
-                json!(signed.hash())
+                match self.rejects {
+                    Some((from, words)) if sent.len() > from => {
+                        return Some(Err(json!({"code": -32000, "message": words})));
+                    }
+                    _ => json!(signed.hash()),
+                }
             }
+            "eth_getTransactionByHash" if self.has => json!({"hash": call["params"][0]}),
+            "eth_getTransactionByHash" => Value::Null,
             "eth_getTransactionReceipt" if sent.len() >= self.mines_at => json!({
                 "transactionHash": call["params"][0],
                 "blockNumber": "0x3e9",
@@ -277,4 +290,35 @@ async fn a_reverted_transaction_is_no_success() {
         matches!(error, WalletError::Reverted { block: 1001, .. }),
         "{error}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_nonce_that_is_used_is_ours_or_it_is_not() {
+    let mut till = Till::new();
+    till.rejects = Some((0, "nonce too low"));
+    let wallet = till.wallet(Fees::default()).await;
+    let plan = wallet.plan(fund()).await.unwrap();
+    let error = wallet.send(&plan).await.unwrap_err();
+    assert!(matches!(error, WalletError::Refused(_)), "{error}");
+    assert!(error.to_string().contains("nonce 5"), "{error}");
+    // It came through another node, and is in a block.
+    till.has = true;
+    let wallet = till.wallet(Fees::default()).await;
+    wallet.send(&plan).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn replacements_that_nodes_refuse_end_as_well() {
+    let mut till = Till::new();
+    till.mines_at = usize::MAX;
+    till.rejects = Some((1, "replacement transaction underpriced"));
+    let fees = Fees {
+        replacements: 3,
+        ..Fees::default()
+    };
+    let wallet = till.wallet(fees).await;
+    let plan = wallet.plan(fund()).await.unwrap();
+    let error = wallet.send(&plan).await.unwrap_err();
+    assert!(error.to_string().contains("underpriced"), "{error}");
+    assert_eq!(till.sent.lock().len(), 4);
 }
