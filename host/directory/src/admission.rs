@@ -8,13 +8,14 @@
 //! vouches for it, and a stranger who registers the same URI must not be able to take it out. Either way a session goes on
 //! paying the account that it began with.
 //!
-//! The blocklist holds for both accounts, whoever names the orchestrator.
+//! A stranger reached by TLS may not send the work to an address without it either. The blocklist holds for both accounts, whoever names the orchestrator.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pointsman_wire::net::OrchestratorInfo;
 use pointsman_wire::sign::Address;
+use pointsman_wire::uri::ServiceUri;
 
 use crate::facts::Unusable;
 use crate::source::{Blocklist, Listing};
@@ -24,6 +25,8 @@ use crate::source::{Blocklist, Listing};
 pub(crate) struct Admission {
     /// Who may be paid; `None`: anybody.
     owners: Option<BTreeSet<Address>>,
+    /// Whether it may not send the work to where it can be read on the way.
+    tls: bool,
     blocklist: Arc<Blocklist>,
 }
 
@@ -33,13 +36,16 @@ pub(crate) struct Claim {
     /// Zero off-chain.
     pub(crate) signer: Address,
     pub(crate) recipient: Option<Address>,
+    /// Whether it wants work in cleartext.
+    pub(crate) cleartext: bool,
 }
 
 // === impl Admission ===
 
 impl Admission {
-    pub(crate) fn of(listing: &Listing, blocklist: &Arc<Blocklist>) -> Self {
+    pub(crate) fn of(uri: &ServiceUri, listing: &Listing, blocklist: &Arc<Blocklist>) -> Self {
         Self {
+            tls: listing.is_a_strangers() && uri.is_tls(),
             owners: listing.is_a_strangers().then(|| listing.owners.clone()),
             blocklist: Arc::clone(blocklist),
         }
@@ -54,6 +60,9 @@ impl Admission {
             .find(|one| self.blocklist.accounts.contains(one))
         {
             return Some(Unusable::Blocked(account));
+        }
+        if self.tls && claim.cleartext {
+            return Some(Unusable::Cleartext);
         }
         let owners = self.owners.as_ref()?;
         match claim.recipient {
@@ -75,8 +84,13 @@ impl Claim {
         Self {
             signer: account(&info.address).unwrap_or_default(),
             recipient: recipient.filter(|recipient| !recipient.is_zero()),
+            cleartext: is_cleartext(&info.transcoder),
         }
     }
+}
+
+fn is_cleartext(transcoder: &str) -> bool {
+    ServiceUri::from_webhook(transcoder).is_ok_and(|uri| !uri.is_tls())
 }
 
 fn account(bytes: &[u8]) -> Option<Address> {
@@ -92,7 +106,12 @@ mod tests {
         Claim {
             signer: Address::repeat_byte(signer),
             recipient: Some(Address::repeat_byte(recipient)),
+            cleartext: false,
         }
+    }
+
+    fn uri() -> ServiceUri {
+        "https://a".parse().expect("a URI")
     }
 
     fn listing(origins: &[Origin]) -> Listing {
@@ -105,7 +124,7 @@ mod tests {
 
     #[test]
     fn who_is_known_from_the_registry_alone_is_paid_as_registered() {
-        let admission = Admission::of(&listing(&[Origin::Chain]), &Arc::default());
+        let admission = Admission::of(&uri(), &listing(&[Origin::Chain]), &Arc::default());
         assert_eq!(admission.judge(&claim(9, 1)), None);
         assert_eq!(admission.judge(&claim(9, 2)), None, "two share the URI");
         for wrong in [claim(1, 9), Claim::default()] {
@@ -115,8 +134,18 @@ mod tests {
                 "{why}"
             );
         }
-        let vouched = Admission::of(&listing(&[Origin::List, Origin::Chain]), &Arc::default());
+        let cleartext = Claim {
+            cleartext: true,
+            ..claim(9, 1)
+        };
+        assert_eq!(admission.judge(&cleartext), Some(Unusable::Cleartext));
+        let vouched = Admission::of(
+            &uri(),
+            &listing(&[Origin::List, Origin::Chain]),
+            &Arc::default(),
+        );
         assert_eq!(vouched.judge(&claim(1, 9)), None);
+        assert_eq!(vouched.judge(&cleartext), None);
     }
 
     #[test]
@@ -126,7 +155,7 @@ mod tests {
             ..Blocklist::default()
         });
         for origins in [&[Origin::List][..], &[Origin::Chain], &[Origin::Webhook]] {
-            let admission = Admission::of(&listing(origins), &blocklist);
+            let admission = Admission::of(&uri(), &listing(origins), &blocklist);
             let blocked = Some(Unusable::Blocked(Address::repeat_byte(9)));
             assert_eq!(admission.judge(&claim(9, 1)), blocked);
             assert_eq!(admission.judge(&claim(1, 9)), blocked);

@@ -86,6 +86,9 @@ pub enum Unusable {
         /// Who has registered it.
         owners: Vec<Address>,
     },
+    /// Its work could be read on the way.
+    #[error("wants work in cleartext, though it is registered with https")]
+    Cleartext,
     /// The operator bars its account.
     #[error("its account {0} is on the blocklist")]
     Blocked(Address),
@@ -141,6 +144,7 @@ impl Facts {
         Claim {
             signer: self.address.into(),
             recipient: self.recipient,
+            cleartext: self.transcoder.as_ref().is_some_and(|uri| !uri.is_tls()),
         }
     }
 

@@ -240,7 +240,7 @@ impl Entry {
 
     /// Takes over what the sources say of it, and judges it anew by that.
     fn list(&mut self, listing: Listing, blocklist: &Arc<Blocklist>) {
-        let admission = Admission::of(&listing, blocklist);
+        let admission = Admission::of(&self.orchestrator.uri, &listing, blocklist);
         self.standing.admit(&admission);
         if self.standing.barred.is_some() {
             self.orchestrator.drop_offer();

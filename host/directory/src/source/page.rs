@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
 use url::Url;
 
 /// Most redirects followed.
@@ -40,10 +42,24 @@ pub(crate) struct Page {
 impl Page {
     /// `timeout` is for one answer, body included. Certificates are verified.
     pub(crate) fn new(url: Url, timeout: Duration) -> Result<Self, PageError> {
+        Self::with(url, timeout, HeaderMap::new())
+    }
+
+    /// The same with headers. They may be secrets, and so go nowhere but to `url`: no redirect is followed.
+    pub(crate) fn with(
+        url: Url,
+        timeout: Duration,
+        headers: HeaderMap,
+    ) -> Result<Self, PageError> {
         // The first provider installed in the process stays; this one is for a process that has none.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let redirects = match headers.is_empty() {
+            true => Policy::limited(MAX_REDIRECTS),
+            false => Policy::none(),
+        };
         let mut client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::limited(MAX_REDIRECTS))
+            .redirect(redirects)
+            .default_headers(headers)
             .timeout(timeout);
         if is_loopback(&url) {
             client = client.no_proxy();
