@@ -1,5 +1,6 @@
 //! Routing in virtual time: hours of traffic in seconds, through the real decisions, failover, hedges and budgets.
 
+mod bargains;
 mod canary;
 mod recording;
 mod world;

@@ -152,7 +152,7 @@ fn number(text: &str) -> Option<Ratio> {
 fn profiles(options: &str) -> Result<Vec<Profile>, Fault> {
     let names = options.split(',').map(str::trim);
     names
-        .map(|name| preset(name))
+        .map(preset)
         .collect::<Result<_, _>>()
         .map_err(|error| Fault::request(format!("invalid transcoding options: {options}: {error}")))
 }
