@@ -1,5 +1,6 @@
 //! Why money cannot be moved, with the numbers and what to do instead.
 
+use std::fmt;
 use std::time::Duration;
 
 use pointsman_chain::WalletError as ChainError;
@@ -24,7 +25,7 @@ pub enum WalletError {
     NoKey,
     /// No node answers.
     #[error(transparent)]
-    Node(ChainError),
+    Node(Box<ChainError>),
     /// The protocol stands still.
     #[error("the protocol is paused: no money moves until its owners start it again")]
     Paused,
@@ -82,20 +83,8 @@ pub enum WalletError {
         arbitrum: bool,
     },
     /// The account has too little.
-    #[error(
-        "{account} has {}, needed are {} and up to {} for gas: send at least {} more to it",
-        Wei(*balance), Wei(*value), Wei(*fees), Wei(value.saturating_add(*fees).saturating_sub(*balance))
-    )]
-    NotEnough {
-        /// Whose.
-        account: Address,
-        /// What it has, in wei.
-        balance: U256,
-        /// What is to be moved, in wei.
-        value: U256,
-        /// The most that gas can cost, in wei; 0 when not even the value is there.
-        fees: U256,
-    },
+    #[error("{0}")]
+    NotEnough(Box<Shortage>),
     /// Gas costs more than allowed.
     #[error("gas costs {} now, the cap is {}: wait, or raise --max-gas-price", gwei(*needed), gwei(*cap))]
     TooDear {
@@ -119,13 +108,26 @@ pub enum WalletError {
     Refused(String),
     /// It is in a block and did nothing.
     #[error(transparent)]
-    Reverted(ChainError),
+    Reverted(Box<ChainError>),
     /// It may or may not happen.
     #[error(transparent)]
-    Unknown(ChainError),
+    Unknown(Box<ChainError>),
     /// The gateway ends.
     #[error("the gateway ended while this was under way: look at the account before trying again")]
     Ended,
+}
+
+/// What an account lacks. All in wei.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Whose.
+    pub account: Address,
+    /// What it has.
+    pub balance: U256,
+    /// What is to be moved.
+    pub value: U256,
+    /// The most that gas can cost; 0 when not even the value is there.
+    pub fees: U256,
 }
 
 // === impl WalletError ===
@@ -145,7 +147,7 @@ impl WalletError {
             Self::Locked { .. } => "locked",
             Self::NotUnlocked { .. } => "not-unlocked",
             Self::TooEarly { .. } => "too-early",
-            Self::NotEnough { .. } => "not-enough",
+            Self::NotEnough(_) => "not-enough",
             Self::TooDear { .. } => "gas-price",
             Self::TooLittleGas { .. } => "gas-limit",
             Self::Refused(_) => "refused",
@@ -171,19 +173,40 @@ impl From<ChainError> for WalletError {
                 balance,
                 value,
                 fees,
-            } => Self::NotEnough {
+            } => Self::NotEnough(Box::new(Shortage {
                 account,
                 balance,
                 value,
                 fees,
-            },
+            })),
             ChainError::Refused(words) => Self::Refused(words),
-            error @ ChainError::Reverted { .. } => Self::Reverted(error),
-            error @ ChainError::Unknown { .. } => Self::Unknown(error),
+            error @ ChainError::Reverted { .. } => Self::Reverted(error.into()),
+            error @ ChainError::Unknown { .. } => Self::Unknown(error.into()),
             error @ (ChainError::NoChain | ChainError::Rpc(_) | ChainError::Signing) => {
-                Self::Node(error)
+                Self::Node(error.into())
             }
         }
+    }
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            account,
+            balance,
+            value,
+            fees,
+        } = *self;
+        let missing = value.saturating_add(fees).saturating_sub(balance);
+        let fees = match fees.is_zero() {
+            true => " and gas".to_owned(),
+            false => format!(" and up to {} for gas", Wei(fees)),
+        };
+        let (balance, value, missing) = (Wei(balance), Wei(value), Wei(missing));
+        write!(
+            f,
+            "{account} has {balance}, needed are {value}{fees}: send at least {missing} more to it"
+        )
     }
 }
 

@@ -25,7 +25,7 @@ use pointsman_payments::ledger::Ledger;
 use pointsman_wire::sign::Address;
 use tokio::sync::Mutex;
 
-pub use error::WalletError;
+pub use error::{Shortage, WalletError};
 pub(crate) use error::{about, gwei};
 pub(crate) use reserve::ARBITRUM;
 pub use reserve::{Reserve, Surcharge};

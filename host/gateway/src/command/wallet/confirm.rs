@@ -22,6 +22,15 @@ pub(super) fn words(prepared: &Prepared, network: &str) -> String {
         "account",
         format!("{address} on {network}, {}", Wei(account.balance)),
     );
+    if account.pending > 0 {
+        row(
+            "",
+            format!(
+                "it has transactions in no block yet: {}; this one comes after them",
+                account.pending
+            ),
+        );
+    }
     match plan.deed {
         Deed::Fund { deposit, reserve } => {
             let grows = |from: U256, by: U256| {

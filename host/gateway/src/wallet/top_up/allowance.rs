@@ -143,7 +143,7 @@ mod tests {
         let take = |wei: u64, today| {
             allowance(folder, today)
                 .take(U256::from(wei))
-                .expect("kept")
+                .expect("kept");
         };
         take(5, || 7);
         take(6, || 7);

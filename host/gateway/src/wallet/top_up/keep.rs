@@ -14,6 +14,10 @@ const FIRST: Duration = Duration::from_secs(60);
 /// After many.
 const LAST: Duration = Duration::from_secs(3600);
 
+/// How long it waits after a failure.
+#[derive(Debug)]
+struct Patience(Duration);
+
 /// What was said last: each is said once, until something else happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
@@ -32,7 +36,7 @@ pub async fn keep(wallet: Wallet, stop: CancellationToken) {
 
 async fn look(wallet: &Wallet, own: &Own, top_ups: &TopUps) {
     let mut changes = own.chain.changes();
-    let (mut pause, mut said) = (FIRST, Said::Nothing);
+    let (mut patience, mut said) = (Patience(FIRST), Said::Nothing);
     loop {
         let known = changes.borrow_and_update().clone();
         let lacks = known.is_some_and(|state| lacks(top_ups, &state));
@@ -41,20 +45,31 @@ async fn look(wallet: &Wallet, own: &Own, top_ups: &TopUps) {
             match wallet.top_up().await {
                 Ok(topped) => {
                     tell(top_ups, topped, &mut said);
-                    pause = FIRST;
+                    patience = Patience(FIRST);
                 }
                 Err(error) => {
+                    let pause = patience.failed();
                     metrics::counter!("pointsman_wallet_top_ups_total", "result" => "failed")
                         .increment(1);
                     tracing::error!(%error, again_in = ?pause, "deposit and reserve are low and cannot be topped up");
                     tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LAST);
                 }
             }
         }
         if changes.changed().await.is_err() {
             return;
         }
+    }
+}
+
+// === impl Patience ===
+
+impl Patience {
+    /// For how long, this time; twice as long the next.
+    fn failed(&mut self) -> Duration {
+        let now = self.0;
+        self.0 = (now * 2).min(LAST);
+        now
     }
 }
 
@@ -93,5 +108,17 @@ fn tell(top_ups: &TopUps, topped: Topped, said: &mut Said) {
                 standing = %top_ups.standing(), "deposit and reserve were topped up"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_come_ever_less_often_and_never_less_than_hourly() {
+        let mut patience = Patience(FIRST);
+        let minutes: Vec<u64> = (0..9).map(|_| patience.failed().as_secs() / 60).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     }
 }
