@@ -284,7 +284,7 @@ impl<'a, E: Exchange> Run<'a, E> {
             return stopped;
         }
         let message = match self.view.rows() {
-            0 => "no orchestrator is known: check --orch-addr or --orch-webhook-url".to_owned(),
+            0 => "no orchestrator is known: check --orch-addr, --orch-webhook-url or the chain's registry".to_owned(),
             _ => format!(
                 "{}; decision {} says why for each",
                 refusal.map_or("no orchestrator is left", |refusal| &refusal.message),

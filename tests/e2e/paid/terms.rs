@@ -13,8 +13,8 @@ fn bent() -> [(Kind, &'static str); 3] {
     [
         (Kind::StaleTickets, "expire at L1 block 1, and block"),
         (Kind::EndlessTickets, "name no expiration block"),
-        // Whom the registry names is paid, and nobody else.
-        (Kind::WrongRecipient, "but is registered to"),
+        // Whom the session began with is paid, and nobody else.
+        (Kind::WrongRecipient, "but its session pays"),
     ]
 }
 

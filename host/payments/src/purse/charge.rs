@@ -17,7 +17,7 @@ pub struct Charge<'a> {
     pub offer: &'a Offer,
     /// The orchestrator's name for the balance: for segments [`Offer::session`].
     pub balance: &'a str,
-    /// Who must be paid, where the registry says so.
+    /// Who must be paid, whatever the terms say: whom the session began with.
     pub recipient: Option<Address>,
     /// What the job is estimated to cost.
     pub fee: &'a Fee,

@@ -24,10 +24,10 @@ pub enum PayError {
     /// The price has more than doubled since the session began.
     #[error("the orchestrator asks {}, more than twice the {} at which the session began", .0.price, .0.bound)]
     Doubled(Box<TooDear>),
-    /// Tickets would pay another than the orchestrator's registered owner.
-    #[error("the orchestrator asks for tickets to {found}, but is registered to {expected}")]
+    /// Tickets would pay another than whom the session began with.
+    #[error("the orchestrator asks for tickets to {found}, but its session pays {expected}")]
     Recipient {
-        /// Who is registered.
+        /// Who is to be paid.
         expected: Address,
         /// Whom its parameters name.
         found: Address,

@@ -109,8 +109,8 @@ impl SegmentWork<'_> {
             timeout_at(ends, signature),
         );
         let paid = paid.map_err(|_| late())?.map_err(|error| {
-            if is_price(&error) {
-                // What it asks now may be agreed anew, or barred by the policy.
+            if is_price(&error) || matches!(error, PayError::Recipient { .. }) {
+                // What it asks now may be agreed anew, or barred.
                 session.close();
             }
             unpaid(&error)

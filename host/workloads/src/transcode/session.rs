@@ -200,7 +200,46 @@ fn is_private(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use pointsman_payments::ledger::{Ledger, Options};
+    use pointsman_payments::params::Limits;
+    use pointsman_payments::signer::Key;
+    use pointsman_wire::net::{PriceInfo, TicketParams};
+    use pointsman_wire::sign::{B256, PrivateKeySigner};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_session_pays_whom_it_began_with() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open(folder.path().join("ledger"), Options::default());
+        let key = PrivateKeySigner::from_bytes(&B256::repeat_byte(7)).expect("a key");
+        let key = Arc::new(Key::new(key));
+        let purse = Purse::new(key, ledger.expect("a ledger"), Limits::default());
+        let purse = purse.expect("a purse");
+        let asking = |recipient: u8| OrchestratorInfo {
+            transcoder: "https://orch.example".to_owned(),
+            auth_token: Some(AuthToken::default()),
+            price_info: Some(PriceInfo {
+                price_per_unit: 1,
+                pixels_per_unit: 1,
+                ..Default::default()
+            }),
+            ticket_params: Some(TicketParams {
+                recipient: vec![recipient; 20],
+                recipient_rand_hash: vec![1; 32],
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let uri = ServiceUri::from_static("orch.example").expect("a URI");
+        let session = Session::agree(&uri, &asking(1), &purse).expect("a session");
+        session.renew(Some(asking(2)), &purse);
+        assert_eq!(session.recipient(), Some(Address::repeat_byte(1)));
+        let params = session
+            .offer()
+            .and_then(|offer| Some(offer.params()?.recipient));
+        assert_eq!(params, Some(Address::repeat_byte(2)), "which is not paid");
+    }
 
     #[test]
     fn a_public_orchestrator_cannot_send_segments_into_our_network() {
