@@ -10,19 +10,20 @@
 
 #[path = "../tests/support/fleet.rs"]
 mod fleet;
+#[path = "support/job.rs"]
+mod job;
 #[path = "support/quantile.rs"]
 mod quantile;
 #[path = "../tests/support/twin.rs"]
 mod twin;
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use fleet::Fleet;
-use pointsman_facts::{Job, Price, Symbol, Workload};
+use job::job;
 use pointsman_policy::vectors::Rig;
 use pointsman_policy::{Config, Hook, Host, Limits};
 use quantile::{median, quantile};
@@ -223,28 +224,4 @@ fn round(host: &Host, fleet: &Fleet, n: usize) -> Vec<f64> {
         times.push(started.elapsed().as_secs_f64() * 1e6);
     }
     times
-}
-
-fn job(seed: u64) -> Job {
-    Job {
-        id: "stream/1".to_owned(),
-        now_ms: 1_700_000_000_000,
-        seed,
-        workload: Workload::Transcode,
-        capability: Symbol::of("transcode"),
-        model: Symbol::UNKNOWN,
-        affinity: 7,
-        deadline_ms: 6000,
-        soft_ms: 2000,
-        units: 0,
-        segment_ms: Some(2000),
-        sequence: Some(1),
-        max_price: Price::new(1100, 1),
-        price_is_hard: true,
-        retries_left: 3,
-        hedges_left: 1,
-        spent: None,
-        labels: BTreeMap::new(),
-        hints: pointsman_facts::Hints::default(),
-    }
 }

@@ -130,7 +130,7 @@ impl Resolved {
             .iter()
             .map(|fact| {
                 fact.as_ref()
-                    .map_or(wit::Fact::Unknown, |fact| lower(job.fact(fact)))
+                    .map_or(wit::Fact::Unknown, |fact| job.fact(fact).into())
             })
             .collect()
     }
@@ -203,16 +203,18 @@ fn reason(cause: &wit::Cause, columns: usize) -> Result<Reason, PlanError> {
     })
 }
 
-fn lower(fact: pointsman_facts::Fact) -> wit::Fact {
-    use pointsman_facts::Fact;
-    match fact {
-        // NaN is for columns; a fact says so in its type.
-        Fact::Number(value) if value.is_nan() => wit::Fact::Unknown,
-        Fact::Unknown => wit::Fact::Unknown,
-        Fact::Number(value) => wit::Fact::Number(value),
-        Fact::Count(value) => wit::Fact::Count(value),
-        Fact::Mark(value) => wit::Fact::Mark(value),
-        Fact::Symbol(symbol) => wit::Fact::Symbol(symbol.0),
+impl From<pointsman_facts::Fact> for wit::Fact {
+    fn from(fact: pointsman_facts::Fact) -> Self {
+        use pointsman_facts::Fact;
+        match fact {
+            // NaN is for columns; a fact says so in its type.
+            Fact::Number(value) if value.is_nan() => Self::Unknown,
+            Fact::Unknown => Self::Unknown,
+            Fact::Number(value) => Self::Number(value),
+            Fact::Count(value) => Self::Count(value),
+            Fact::Mark(value) => Self::Mark(value),
+            Fact::Symbol(symbol) => Self::Symbol(symbol.0),
+        }
     }
 }
 

@@ -4,23 +4,12 @@ mod support;
 
 use std::time::Duration;
 
-use pointsman_facts::{Blame, Failure, FailureKind, Price, Symbol};
-use pointsman_policy::{AttemptView, Bargain, Patience, Recovery, Remaining};
-use support::{Made, Rows, host, job};
+use pointsman_facts::{Blame, Failure, FailureKind, Price};
+use pointsman_policy::{Bargain, Patience, Recovery, Remaining};
+use support::{Made, Rows, attempt, host, job};
 
 fn failed(kind: FailureKind) -> Failure {
     Failure::new(Blame::Network, kind, "")
-}
-
-fn attempt(failure: Option<&Failure>) -> AttemptView<'_> {
-    AttemptView {
-        candidate: Symbol(1000),
-        row: Some(0),
-        started_ms: 0,
-        elapsed_ms: 10,
-        running: failure.is_none(),
-        failure,
-    }
 }
 
 #[test]

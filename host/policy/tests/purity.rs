@@ -5,11 +5,9 @@ mod support;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use pointsman_facts::{Blame, Failure, FailureKind, Price, Symbol};
-use pointsman_policy::{
-    AttemptView, Call, Config, FaultKind, Generation, Hook, Host, Remaining, State,
-};
-use support::{Made, Rows, activate, config, eventually, job};
+use pointsman_facts::{Blame, Failure, FailureKind, Price};
+use pointsman_policy::{Call, Config, FaultKind, Generation, Hook, Host, Remaining, State};
+use support::{Made, Rows, activate, attempt, config, eventually, job};
 
 /// A host that asks every decision again.
 fn checking() -> Host {
@@ -18,17 +16,6 @@ fn checking() -> Host {
         ..config()
     };
     Host::new(config, None).expect("an engine")
-}
-
-fn attempt(failure: Option<&Failure>) -> AttemptView<'_> {
-    AttemptView {
-        candidate: Symbol(1000),
-        row: Some(0),
-        started_ms: 0,
-        elapsed_ms: 10,
-        running: failure.is_none(),
-        failure,
-    }
 }
 
 #[test]

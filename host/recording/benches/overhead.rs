@@ -12,18 +12,20 @@
 //!
 //! Then how many decisions a second one core makes, and two, with and without, in bursts that the writer has time to write.
 
+#[path = "../../policy/benches/support/job.rs"]
+mod job;
 #[path = "../../policy/benches/support/quantile.rs"]
 mod quantile;
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
+use job::job;
 use pointsman_default_bundle as embedded;
 use pointsman_directory::{Ask, Asking, Clock, Directory, Outcome, Query, Running, Sources};
-use pointsman_facts::{Candidates, Job, Price, Symbol, Workload};
+use pointsman_facts::{Candidates, Symbol, Workload};
 use pointsman_native::Native;
 use pointsman_policy::bundle::MAX_COMPONENT;
 use pointsman_policy::{Bundle, Config, Host};
@@ -354,29 +356,5 @@ fn query() -> Query {
         required: Arc::new(Capabilities::default()),
         incumbent: Some(pointsman_directory::identity(&uri(3))),
         hints: Arc::default(),
-    }
-}
-
-fn job(seed: u64) -> Job {
-    Job {
-        id: "stream/1".to_owned(),
-        now_ms: 1_700_000_000_000,
-        seed,
-        workload: Workload::Transcode,
-        capability: Symbol::of("transcode"),
-        model: Symbol::UNKNOWN,
-        affinity: 7,
-        deadline_ms: 6000,
-        soft_ms: 2000,
-        units: 0,
-        segment_ms: Some(2000),
-        sequence: Some(1),
-        max_price: Price::new(1100, 1),
-        price_is_hard: true,
-        retries_left: 3,
-        hedges_left: 1,
-        spent: None,
-        labels: BTreeMap::new(),
-        hints: pointsman_facts::Hints::default(),
     }
 }

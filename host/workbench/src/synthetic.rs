@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use pointsman_facts::job::Spent;
-use pointsman_facts::{
-    Candidates, Column, Fact, Job, JobFact, Kind, Price, Symbol, Values, Workload,
-};
+use pointsman_facts::{Candidates, Column, Job, JobFact, Kind, Price, Symbol, Values, Workload};
 use pointsman_policy::vectors;
 use pointsman_policy::wit;
 
@@ -193,14 +191,7 @@ pub(crate) fn job(seed: u64) -> Job {
 pub(crate) fn asked(job: &Job, facts: &[String]) -> vectors::Job {
     let fact = |name: &String| {
         let known = JobFact::parse(name.strip_prefix('?').unwrap_or(name)).ok();
-        match known.map_or(Fact::Unknown, |known| job.fact(&known)) {
-            Fact::Number(value) if value.is_nan() => wit::Fact::Unknown,
-            Fact::Unknown => wit::Fact::Unknown,
-            Fact::Number(value) => wit::Fact::Number(value),
-            Fact::Count(value) => wit::Fact::Count(value),
-            Fact::Mark(value) => wit::Fact::Mark(value),
-            Fact::Symbol(symbol) => wit::Fact::Symbol(symbol.0),
-        }
+        known.map_or(wit::Fact::Unknown, |known| job.fact(&known).into())
     };
     vectors::Job {
         now_ms: job.now_ms,

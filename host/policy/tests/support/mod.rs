@@ -18,9 +18,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use pointsman_facts::{Candidates, Column, Job, Kept, Symbol, Values, Workload};
+use pointsman_facts::{Candidates, Column, Failure, Job, Kept, Symbol, Values, Workload};
 use pointsman_policy::bundle::{Digest, MAX_COMPONENT};
-use pointsman_policy::{Bundle, Config, Host, Limits};
+use pointsman_policy::{AttemptView, Bundle, Config, Host, Limits};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -208,6 +208,18 @@ pub fn job(seed: u64) -> Job {
         spent: None,
         labels: BTreeMap::new(),
         hints: pointsman_facts::Hints::default(),
+    }
+}
+
+/// An attempt on the first candidate, which runs or has failed.
+pub fn attempt(failure: Option<&Failure>) -> AttemptView<'_> {
+    AttemptView {
+        candidate: Symbol(1000),
+        row: Some(0),
+        started_ms: 0,
+        elapsed_ms: 10,
+        running: failure.is_none(),
+        failure,
     }
 }
 
