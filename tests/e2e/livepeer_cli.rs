@@ -66,7 +66,9 @@ async fn off_chain_it_answers_what_a_gateway_without_a_chain_does() {
         ("/getLogLevel", "3"),
         ("/getAISessionPoolsInfo", "{}"),
     ] {
-        assert_eq!(read(gateway, path).await, (200, text.to_owned()), "{path}");
+        let answer = (200, text.to_owned());
+        assert_eq!(read(gateway, path).await, answer, "{path}");
+        assert_eq!(post(gateway, path, &[], As::Tool).await, answer, "{path}");
     }
     for path in [
         "/ethAddr",
@@ -213,6 +215,8 @@ async fn a_ceiling_set_while_it_runs_binds_the_next_segment() {
         assert_eq!(status, 200, "{text}");
     };
     set("10").await;
+    let (_, metrics) = gateway.admin("/metrics").await;
+    assert!(metrics.contains("pointsman_max_price_wei 10"), "{metrics}");
     assert_eq!(gateway.push("bound", 1).await.status, 503);
     set("5000").await;
     gateway.push("bound", 2).await.assert_whole();

@@ -160,7 +160,9 @@ async fn a_price_that_rose_too_far_is_not_paid_by_a_gateway_that_knows_nobody_el
         let stopped = stopped.expect_err("too dear");
         assert_eq!(stopped.status, Some(503));
         assert!(
-            stopped.message.contains("2001/1 wei per unit now"),
+            stopped
+                .message
+                .contains("it asks 2001 wei per unit now, 1000 was agreed"),
             "{stopped}"
         );
     }

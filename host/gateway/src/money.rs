@@ -39,7 +39,7 @@ mod show;
 pub mod signer;
 mod spending;
 
-pub use prices::live as max_prices;
+pub use prices::{gauge as gauge_ceiling, live as max_prices};
 
 /// What pays.
 #[derive(Clone, Debug)]

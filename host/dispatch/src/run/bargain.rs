@@ -1,6 +1,6 @@
 //! What happens when an orchestrator asks more than was agreed: the policy proposes, this module disposes.
 
-use pointsman_facts::{Blame, Failure, FailureKind};
+use pointsman_facts::{Blame, Failure, FailureKind, Price};
 use pointsman_policy::Bargain;
 
 use super::Run;
@@ -67,6 +67,7 @@ impl<E: Exchange> Run<'_, E> {
 
     fn leave(&mut self, index: usize, asked: Asked) {
         let Asked { agreed, now } = asked;
+        let (agreed, now) = (shown(agreed), shown(now));
         let detail = format!("it asks {now} wei per unit now, {agreed} was agreed");
         self.failed(
             index,
@@ -79,5 +80,13 @@ impl<E: Exchange> Run<'_, E> {
         let orchestrator = &self.attempts[index].orchestrator.uri;
         tracing::info!(job = self.request.id, %orchestrator, %agreed, %now, answer, "an orchestrator's price rose");
         metrics::counter!("pointsman_price_changes_total", "answer" => answer).increment(1);
+    }
+}
+
+/// Whole wei without a fraction.
+fn shown(price: Price) -> String {
+    match price.den.get() {
+        1 => price.num.to_string(),
+        _ => price.to_string(),
     }
 }

@@ -70,7 +70,8 @@ impl Guard {
                 "requests from other sites' pages are refused",
             ));
         }
-        let reads = matches!(*method, Method::GET | Method::HEAD);
+        let reads =
+            matches!(*method, Method::GET | Method::HEAD) || golivepeer::READS.contains(&path);
         if self.listens_on_loopback && (reads || self.open.contains(&path)) {
             return None;
         }

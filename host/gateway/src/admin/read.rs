@@ -33,6 +33,7 @@ pub(super) async fn metrics(State(state): State<AdminState>) -> Response {
     if let Some(money) = &state.money {
         money.gauge();
     }
+    crate::money::gauge_ceiling(&state.prices, state.directory.clock().unix_ms() / 1000);
     let text = state.metrics.render();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pointsman_chain::{FeedLimits, Quote};
-use pointsman_payments::price::{Ceilings, MaxPrices, Rate, Sighting};
+use pointsman_payments::price::{Ceilings, MaxPrices, Rate, Sighting, Work};
 use pointsman_wire::amount::whole;
 
 use super::Money;
@@ -19,6 +19,16 @@ pub fn live(ceilings: Ceilings, money: Option<&Money>) -> MaxPrices {
     }
     let feed = Arc::new(move || chain.quote().map(sighting));
     MaxPrices::with_feed(ceilings, feed, FeedLimits::default().max_age)
+}
+
+/// Brings the gauge of the ceiling for transcoding up to date; `now` is in unix seconds. NaN: any price, or nobody knows.
+pub fn gauge(prices: &MaxPrices, now: u64) {
+    let ceiling = prices.of([], Work::Running, now).ok().flatten();
+    let number = |text: String| text.parse::<f64>().unwrap_or(f64::NAN);
+    let wei = ceiling.map_or(f64::NAN, |price| {
+        number(price.wei().numer().to_string()) / number(price.wei().denom().to_string())
+    });
+    metrics::gauge!("pointsman_max_price_wei").set(wei);
 }
 
 fn sighting(quote: Quote) -> Sighting {

@@ -27,6 +27,36 @@ use answer::Fault;
 
 pub use node::Verbosity;
 
+/// Paths that change nothing, whatever the method.
+pub(super) const READS: &[&str] = &[
+    "/status",
+    "/streamID",
+    "/manifestID",
+    "/localStreams",
+    "/EthChainID",
+    "/currentBlock",
+    "/IsOrchestrator",
+    "/IsRedeemer",
+    "/getLogLevel",
+    "/getBroadcastConfig",
+    "/getAvailableTranscodingOptions",
+    "/getNetworkCapabilities",
+    "/getAISessionPoolsInfo",
+    "/currentRound",
+    "/roundInitialized",
+    "/protocolParameters",
+    "/registeredOrchestrators",
+    "/contractAddresses",
+    "/delegatorInfo",
+    "/ethAddr",
+    "/ethBalance",
+    "/tokenBalance",
+    "/senderInfo",
+    "/ticketBrokerParams",
+    "/maxGasPrice",
+    "/minGasPrice",
+];
+
 /// Paths that change something.
 pub(super) const WRITES: &[&str] = &[
     "/setBroadcastConfig",

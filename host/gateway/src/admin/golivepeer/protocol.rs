@@ -7,6 +7,7 @@ use axum::extract::State;
 use pointsman_chain::State as Chained;
 use pointsman_payments::U256;
 use pointsman_wire::sign::Address;
+use pointsman_wire::uri::ServiceUri;
 
 use super::account::{account, chain, money};
 use super::answer::{Json, Object, Text, list, quoted};
@@ -93,7 +94,8 @@ pub(super) async fn orchestrators(State(state): State<AdminState>) -> Result<Jso
     let pool = known.orchestrators.iter().filter(|one| one.in_pool);
     let pool = pool.map(|one| {
         let uri = one.uri.text().unwrap_or_default().trim();
-        let price = heard.get(uri.trim_end_matches('/'));
+        let same = ServiceUri::from_static(uri).ok();
+        let price = same.and_then(|same| heard.get(same.as_str()));
         let price = price.map_or("0", |price| price.strip_suffix("/1").unwrap_or(price));
         let left = match one.deactivation_round {
             u64::MAX => U256::MAX,

@@ -118,6 +118,10 @@ impl Access {
             );
             decoder.refuse(&["livepeer-cli-writes"], message);
         }
+        if self.livepeer_cli_writes {
+            let notice = "livepeer-cli-writes: every program on this machine can move the gateway's money and set its prices";
+            decoder.notices.push(notice.to_owned());
+        }
         match &self.admin_token {
             TokenFile::Given(_) if !has_text(file) => {
                 let message = format!("{shown} is missing, empty or not readable");
