@@ -11,8 +11,10 @@
 //! `cargo bench -p pointsman --bench figures -- push swap` runs some of the parts; `--long` adds RTMP with 1 and with 50 streams.
 //! What decisions cost is measured by `cargo bench -p pointsman-policy --bench decision`.
 
+mod chain;
 mod client;
 mod media;
+mod paid;
 mod process;
 mod program;
 mod push;
@@ -28,7 +30,7 @@ use anyhow::Result;
 use report::Report;
 
 /// The parts, in their order.
-const PARTS: [&str; 3] = ["push", "swap", "rtmp"];
+const PARTS: [&str; 5] = ["push", "swap", "paid", "chain", "rtmp"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args()
@@ -66,6 +68,12 @@ async fn figures(arguments: &[String]) -> Result<()> {
     }
     if all || named("swap") {
         swap::measure(&mut report).await?;
+    }
+    if all || named("paid") {
+        paid::measure(&mut report).await?;
+    }
+    if all || named("chain") {
+        chain::measure(&mut report).await?;
     }
     if all || named("rtmp") {
         rtmp::measure(&mut report, long).await?;

@@ -83,14 +83,19 @@ impl Program {
 
 impl Devnet {
     pub(crate) async fn start(wanted: &[Wanted]) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let profile = folder.path().join("devnet.toml");
         let mut text = String::new();
         for Wanted { price, latency_ms } in wanted {
             text += &format!(
                 "[[orchestrator]]\nmode = \"passthrough\"\nverify-hash = false\ncapacity = 1000\nprice = {price}\nlatency-ms = {latency_ms}\n"
             );
         }
+        Self::with(&text).await
+    }
+
+    /// Of any profile.
+    pub(crate) async fn with(text: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let profile = folder.path().join("devnet.toml");
         std::fs::write(&profile, text)?;
         let mut command = Command::new(POINTSMAN);
         command.args([
@@ -117,7 +122,21 @@ impl Devnet {
 
 impl Gateway {
     pub(crate) async fn start(devnet: &Devnet, more: &[&str]) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::start_in(tempfile::tempdir()?, devnet, more).await
+    }
+
+    /// Ends it, and starts one with what it left.
+    pub(crate) async fn again(self, devnet: &Devnet, more: &[&str]) -> Result<Self> {
+        let Self {
+            mut program,
+            folder,
+            ..
+        } = self;
+        program.child.kill().await?;
+        Self::start_in(folder, devnet, more).await
+    }
+
+    async fn start_in(folder: TempDir, devnet: &Devnet, more: &[&str]) -> Result<Self> {
         let [http, rtmp, admin] = free_ports()?;
         let mut command = Command::new(POINTSMAN);
         command
