@@ -278,6 +278,7 @@ async fn money_goes_in_and_comes_out_again() {
     let spent = before.balance - after.balance;
     assert_eq!(spent, deposit + reserve + done.fee);
     assert_eq!((after.sender.deposit, after.pending), (deposit, 0));
+    assert_eq!(after.block, done.block);
     assert_eq!(
         (after.round, after.unlock_period, after.round_length),
         (3, 2, 1000)

@@ -14,6 +14,8 @@ use crate::views::{Plan, Views};
 /// An account and its part of the TicketBroker, as one node tells it at one moment. All amounts in wei.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account {
+    /// The newest block that the node knows.
+    pub block: u64,
     /// What it has beside what is in the TicketBroker.
     pub balance: U256,
     /// What is in there.
@@ -102,6 +104,7 @@ impl Chain {
                 &BondingManager::getTranscoderPoolSizeCall {},
             ),
             view(self.network().controller, &Controller::pausedCall {}),
+            Call::new("eth_blockNumber", json!([])),
         ];
         let answers = self.rpc().batch(&calls).await?.answers;
         let number = |at: usize| answers[at].parse::<U64>("a number");
@@ -111,6 +114,7 @@ impl Chain {
         let now = read::<RoundsManager::blockNumCall>(&answers[9])?;
         let pending = number(2)?.to::<u64>();
         Ok(Account {
+            block: number(12)?.to(),
             balance: answers[0].parse("a number")?,
             sender: Sender {
                 address,

@@ -1,5 +1,7 @@
 //! Deeds: checked, priced, sent.
 
+use std::sync::atomic::Ordering;
+
 use pointsman_chain::{Account, Deed, Done};
 
 use super::{Own, Prepared, Wallet, WalletError};
@@ -48,7 +50,7 @@ impl Wallet {
 impl Own {
     pub(super) async fn prepare(&self, deed: Deed) -> Result<Prepared, WalletError> {
         let hand = self.hand()?;
-        let account = self.chain.account(self.address).await?;
+        let account = self.account().await?;
         let arbitrum = self
             .chain
             .state()
@@ -65,10 +67,13 @@ impl Own {
         metrics::counter!("pointsman_wallet_transactions_total", "deed" => name, "result" => result)
             .increment(1);
         match &sent {
-            Ok(done) => tracing::info!(
-                deed = name, value = %prepared.plan.value, fee = %done.fee, hash = %done.hash,
-                block = done.block, replaced = done.replaced, "a transaction of the wallet is done"
-            ),
+            Ok(done) => {
+                self.last.fetch_max(done.block, Ordering::Relaxed);
+                tracing::info!(
+                    deed = name, value = %prepared.plan.value, fee = %done.fee, hash = %done.hash,
+                    block = done.block, replaced = done.replaced, "a transaction of the wallet is done"
+                );
+            }
             Err(error) => tracing::warn!(deed = name, %error, "a transaction of the wallet failed"),
         }
         Ok(sent?)

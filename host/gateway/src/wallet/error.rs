@@ -26,6 +26,14 @@ pub enum WalletError {
     /// No node answers.
     #[error(transparent)]
     Node(Box<ChainError>),
+    /// The nodes lag behind what was done.
+    #[error("the nodes are at block {block}, and the last transaction is in block {last}: wait a little")]
+    Behind {
+        /// The newest that is known.
+        block: u64,
+        /// Of the transaction.
+        last: u64,
+    },
     /// The protocol stands still.
     #[error("the protocol is paused: no money moves until its owners start it again")]
     Paused,
@@ -139,7 +147,7 @@ impl WalletError {
         match self {
             Self::Signer(_) => "remote-signer",
             Self::NoKey => "no-key",
-            Self::Node(_) => "unavailable",
+            Self::Node(_) | Self::Behind { .. } => "unavailable",
             Self::Paused => "paused",
             Self::Nothing | Self::TooMuch => "amount",
             Self::Empty { .. } => "empty",

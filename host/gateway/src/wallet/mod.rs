@@ -17,6 +17,8 @@ mod status;
 pub mod top_up;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use pointsman_chain::keystore::Key;
 use pointsman_chain::{Account, Chain, Deed, Done, Fees, Plan, Wallet as Hand};
@@ -24,6 +26,7 @@ use pointsman_payments::U256;
 use pointsman_payments::ledger::Ledger;
 use pointsman_wire::sign::Address;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
 
 pub use error::{Shortage, WalletError};
 pub(crate) use error::{about, gwei};
@@ -58,7 +61,14 @@ struct Own {
     top_ups: Option<TopUps>,
     /// One deed at a time, its checks included.
     turn: Mutex<()>,
+    /// The block of the last deed.
+    last: AtomicU64,
 }
+
+/// How long a node may lag behind another that has seen the last deed.
+const LAG: Duration = Duration::from_secs(30);
+/// From one look to the next, until then.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// A deed with its price, and the account that it was held against. Nothing is sent yet.
 #[derive(Clone, Debug)]
@@ -88,6 +98,7 @@ impl Wallet {
             ledger,
             top_ups,
             turn: Mutex::new(()),
+            last: AtomicU64::new(0),
         }))))
     }
 
@@ -101,6 +112,7 @@ impl Wallet {
             ledger: None,
             top_ups,
             turn: Mutex::new(()),
+            last: AtomicU64::new(0),
         }))))
     }
 
@@ -123,7 +135,7 @@ impl Wallet {
     /// [`WalletError::Signer`], or when no node answers.
     pub async fn status(&self) -> Result<Status, WalletError> {
         let own = self.own()?;
-        let account = own.chain.account(own.address).await?;
+        let account = own.account().await?;
         let state = own.chain.state();
         let chain_id = state.as_ref().map_or(0, |state| state.chain_id);
         let claims = match account.sender.claimed.is_zero() {
@@ -214,6 +226,25 @@ impl Wallet {
 // === impl Own ===
 
 impl Own {
+    /// The account as of the last deed, or later: one node may not know yet what another has told, and what is asked of it would be done twice.
+    async fn account(&self) -> Result<Account, WalletError> {
+        let end = Instant::now() + LAG;
+        loop {
+            let account = self.chain.account(self.address).await?;
+            let last = self.last.load(Ordering::Relaxed);
+            if account.block >= last {
+                return Ok(account);
+            }
+            if Instant::now() >= end {
+                return Err(WalletError::Behind {
+                    block: account.block,
+                    last,
+                });
+            }
+            sleep(LOOK).await;
+        }
+    }
+
     fn hand(&self) -> Result<&Hand, WalletError> {
         self.hand.as_ref().ok_or(WalletError::NoKey)
     }

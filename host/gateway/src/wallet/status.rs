@@ -241,6 +241,7 @@ pub(super) mod tests {
     pub(in crate::wallet) fn account() -> Account {
         let ether = |milli: u64| U256::from(milli) * U256::from(1_000_000_000_000_000_u64);
         Account {
+            block: 1,
             balance: ether(1000),
             sender: Sender {
                 address: Address::repeat_byte(1),

@@ -159,8 +159,7 @@ impl Own {
         if left.is_zero() {
             return Ok(Topped::Capped);
         }
-        let account = self.chain.account(self.address).await;
-        let account = account.map_err(WalletError::from)?;
+        let account = self.account().await?;
         let (deposit, reserve) = lack(wanted, &account.sender);
         if (deposit.is_zero() && reserve.is_zero()) || !may_be_touched(&account) {
             return Ok(Topped::Nothing);
