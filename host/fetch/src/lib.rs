@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use pointsman_policy::bundle::Digest;
 
-pub use address::{BarredAddress, is_public};
+pub use address::BarredAddress;
 pub use archive::{ArchiveError, Compression, pack, unpack};
 pub use error::FetchError;
 pub use local::{Archive, pack_folder};
