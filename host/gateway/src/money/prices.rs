@@ -21,13 +21,17 @@ pub fn live(ceilings: Ceilings, money: Option<&Money>) -> MaxPrices {
     MaxPrices::with_feed(ceilings, feed, FeedLimits::default().max_age)
 }
 
-/// Brings the gauge of the ceiling for transcoding up to date; `now` is in unix seconds. NaN: any price, or nobody knows.
+/// Brings the gauge of the ceiling for transcoding up to date; `now` is in unix seconds. 0: any price; -1: nobody knows what it
+/// is worth.
 pub fn gauge(prices: &MaxPrices, now: u64) {
-    let ceiling = prices.of([], Work::Running, now).ok().flatten();
-    let number = |text: String| text.parse::<f64>().unwrap_or(f64::NAN);
-    let wei = ceiling.map_or(f64::NAN, |price| {
-        number(price.wei().numer().to_string()) / number(price.wei().denom().to_string())
-    });
+    let number = |text: String| text.parse::<f64>().unwrap_or_default();
+    let wei = match prices.of([], Work::Running, now) {
+        Ok(Some(price)) => {
+            number(price.wei().numer().to_string()) / number(price.wei().denom().to_string())
+        }
+        Ok(None) => 0.0,
+        Err(_) => -1.0,
+    };
     metrics::gauge!("pointsman_max_price_wei").set(wei);
 }
 
