@@ -136,7 +136,10 @@ async fn money_goes_in_pays_and_comes_out_again() {
     assert_ne!(spent["spend"]["today"], "0", "the gateway tells it");
     assert_eq!(spent["spend"]["today"], spent["spend"]["all_time"]);
     let output = cli.run("status").await;
-    assert!(texts(&output).1.contains("  reserve       1 ETH\n"), "{output:?}");
+    assert!(
+        texts(&output).1.contains("  reserve       1 ETH\n"),
+        "{output:?}"
+    );
 
     let unlocked = cli.json("unlock --yes").await;
     assert_eq!(unlocked["status"]["state"], "unlocking");
@@ -201,7 +204,10 @@ async fn what_was_claimed_of_the_reserve_is_told_by_whom() {
     let reserve = &Cli::of(&till).json("status").await["reserve"];
     let only = till.stage.devnet.orchestrators()[0].address();
     let claim = &reserve["claims"][0];
-    assert_eq!(claim["orchestrator"], only.expect("an account").to_checksum(None));
+    assert_eq!(
+        claim["orchestrator"],
+        only.expect("an account").to_checksum(None)
+    );
     assert_eq!(wei(&claim["claimed"]), claimed);
     // A pool of one: all of the reserve is its share.
     assert_eq!(wei(&reserve["share"]), U256::from(ETH));

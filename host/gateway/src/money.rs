@@ -282,9 +282,7 @@ async fn open_key(wanted: &config::Chain) -> Result<keystore::Key> {
     let opening = tokio::task::spawn_blocking(move || {
         Keystore::find(&wanted.keystore, wanted.account)?.open(&wanted.password)
     });
-    opening
-        .await?
-        .context("the gateway's key cannot be opened")
+    opening.await?.context("the gateway's key cannot be opened")
 }
 
 /// The chain as paying sees it.

@@ -94,7 +94,9 @@ fn done(done: Done) -> Json<Value> {
 impl From<WalletError> for ApiError {
     fn from(error: WalletError) -> Self {
         match &error {
-            WalletError::Node(_) | WalletError::Behind { .. } => Self::unavailable(error.to_string()),
+            WalletError::Node(_) | WalletError::Behind { .. } => {
+                Self::unavailable(error.to_string())
+            }
             _ => Self::refused(error.code(), error.to_string()),
         }
     }

@@ -27,7 +27,9 @@ pub enum WalletError {
     #[error(transparent)]
     Node(Box<ChainError>),
     /// The nodes lag behind what was done.
-    #[error("the nodes are at block {block}, and the last transaction is in block {last}: wait a little")]
+    #[error(
+        "the nodes are at block {block}, and the last transaction is in block {last}: wait a little"
+    )]
     Behind {
         /// The newest that is known.
         block: u64,
