@@ -217,3 +217,13 @@ async fn a_cap_holds_for_what_the_signer_made() {
     assert_eq!(hired.spend().await.all_time.spent(), takings.credited);
     assert!(hired.signer().signed().tickets > takings.tickets);
 }
+
+#[tokio::test]
+async fn without_a_list_the_signer_says_who_there_is() {
+    let setup = Setup {
+        listed: false,
+        ..Setup::paid(2)
+    };
+    let hired = setup.start(2, &[]).await;
+    hired.gateway().push("found", 0).await.assert_whole();
+}

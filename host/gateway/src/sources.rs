@@ -31,7 +31,7 @@ pub(crate) async fn directory(
     let mut wanted = pointsman_directory::Settings {
         sources: Sources {
             list: known.addresses.clone(),
-            webhook: known.webhook.clone().map(Discovery::new),
+            webhook: webhook(settings)?,
             table: table.collect(),
             registry: known.registry,
             blocklist: known.blocklist.clone(),
@@ -59,6 +59,26 @@ pub(crate) async fn directory(
         connections.only_public(directory.vouching());
     }
     Ok(directory)
+}
+
+/// The service that is asked for orchestrators: the webhook, or a remote signer where there is one and no other source.
+fn webhook(settings: &Settings) -> Result<Option<Discovery>> {
+    let known = &settings.orchestrators;
+    let others = !known.addresses.is_empty() || known.registry.is_some();
+    match (&known.webhook, &settings.signer) {
+        (Some(webhook), _) => Ok(Some(Discovery::new(webhook.clone()))),
+        (None, Some(signer)) if signer.discovers || !others => {
+            let (url, headers) = signer
+                .settings
+                .discovery()
+                .context("the remote signer cannot be asked for orchestrators")?;
+            Ok(Some(Discovery {
+                headers,
+                ..Discovery::new(url)
+            }))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The network whose registered orchestrators are taken, if so.

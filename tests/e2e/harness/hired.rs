@@ -90,6 +90,10 @@ impl Setup {
             all.extend(["--eth-controller", &controller]);
             all.extend(["--block-polling-interval", "200ms"]);
         }
+        if !flags.contains(&"--remote-signer-timeout") {
+            // A machine that stands still does not decide the outcome.
+            all.extend(["--remote-signer-timeout", "1m"]);
+        }
         all.extend(NO_HEDGES);
         all.extend(flags);
         let gateway = Gateway::start(&all).await;

@@ -123,7 +123,7 @@ impl Signer {
             view,
             address: listener.local_addr()?,
             orchestrators,
-            troubles: Mutex::new(trouble::Troubles::from(profile.trouble.clone())),
+            troubles: Mutex::new(trouble::Troubles::from(profile.trouble)),
             tally: Tally::default(),
             profile,
         }));

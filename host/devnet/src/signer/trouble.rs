@@ -12,7 +12,7 @@ pub struct Trouble {
 }
 
 /// What to change; `None` leaves it, `Some(None)` heals.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignerChange {
     /// `/sign-orchestrator-info`.

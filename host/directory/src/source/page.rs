@@ -46,11 +46,7 @@ impl Page {
     }
 
     /// The same with headers. They may be secrets, and so go nowhere but to `url`: no redirect is followed.
-    pub(crate) fn with(
-        url: Url,
-        timeout: Duration,
-        headers: HeaderMap,
-    ) -> Result<Self, PageError> {
+    pub(crate) fn with(url: Url, timeout: Duration, headers: HeaderMap) -> Result<Self, PageError> {
         // The first provider installed in the process stays; this one is for a process that has none.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let redirects = match headers.is_empty() {

@@ -5,9 +5,12 @@
 //! Asked in the background, never by a job. The last good list stays in force through any error, however long; after an
 //! error the webhook is asked again after one second, then two, four, … up to the interval. A body equal to the last one
 //! changes nothing. `[]` is a list: it clears what the webhook named.
+//!
+//! A remote signer that knows orchestrators is asked in the same way: its list has the same shape.
 
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -30,6 +33,8 @@ pub struct Webhook {
     pub interval: Duration,
     /// Longest wait for one answer, body included.
     pub timeout: Duration,
+    /// Sent with every question; none unless a remote signer is asked. With any, no redirect is followed.
+    pub headers: HeaderMap,
 }
 
 /// Why the webhook gave no list.
@@ -107,6 +112,7 @@ impl Webhook {
             url,
             interval: Duration::from_secs(60),
             timeout: Duration::from_secs(3),
+            headers: HeaderMap::new(),
         }
     }
 }
@@ -117,7 +123,7 @@ impl Poller {
     pub(crate) fn new(webhook: Webhook) -> Result<Self, PageError> {
         Ok(Self {
             interval: webhook.interval,
-            page: Page::new(webhook.url, webhook.timeout)?,
+            page: Page::with(webhook.url, webhook.timeout, webhook.headers)?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! `pointsman devnet`.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
@@ -34,10 +35,12 @@ pub(super) async fn run(wanted: Devnet) -> Result<()> {
         devnet.control()
     );
     println!("  webhook          {}", devnet.webhook());
-    println!(
-        "use them with: pointsman run --orch-addr {}",
-        devnet.uris().join(",")
-    );
+    let mut hint = format!("pointsman run --orch-addr {}", devnet.uris().join(","));
+    if let Some(signer) = devnet.signer() {
+        println!("  signer           {}  {}", signer.url(), signer.address());
+        let _ = write!(hint, " --remote-signer-url {}", signer.url());
+    }
+    println!("use them with: {hint}");
     interrupts.next().await;
     devnet.stop().await;
     Ok(())

@@ -38,16 +38,8 @@ struct Answer {
 impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Self, RemoteError> {
         let base = base(&settings.url)?;
+        let headers = headers(settings)?;
         let bad = |what: &str| RemoteError::Settings(what.to_owned());
-        let mut headers = HeaderMap::new();
-        for (name, value) in &settings.headers {
-            // Values may be secrets: errors name the header only.
-            let name = HeaderName::try_from(name.trim()).map_err(|_| bad("a header's name"))?;
-            let mut value = HeaderValue::try_from(value.trim())
-                .map_err(|_| bad(&format!("the value of header {name}")))?;
-            value.set_sensitive(true);
-            headers.append(name, value);
-        }
         // The first provider installed in the process stays; this one is for a process that has none.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -185,6 +177,21 @@ fn failed(error: &reqwest::Error) -> RemoteError {
         _ => "the exchange broke off",
     };
     RemoteError::Failed(kind.to_owned())
+}
+
+/// What goes with every call. Values may be secrets: errors name the header only.
+pub(super) fn headers(settings: &Settings) -> Result<HeaderMap, RemoteError> {
+    let bad = RemoteError::Settings;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &settings.headers {
+        let name =
+            HeaderName::try_from(name.trim()).map_err(|_| bad("a header's name".to_owned()))?;
+        let mut value = HeaderValue::try_from(value.trim())
+            .map_err(|_| bad(format!("the value of header {name}")))?;
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    Ok(headers)
 }
 
 pub(super) fn base(text: &str) -> Result<Url, RemoteError> {

@@ -351,6 +351,17 @@ impl Settings {
         origin.unwrap_or_else(|_| "…".to_owned())
     }
 
+    /// Where it is asked for orchestrators, and the headers that go with that; they are sensitive.
+    ///
+    /// # Errors
+    ///
+    /// When these settings make no client.
+    pub fn discovery(&self) -> Result<(url::Url, reqwest::header::HeaderMap), RemoteError> {
+        let mut url = client::base(&self.url)?;
+        url.set_path("/discover-orchestrators");
+        Ok((url, client::headers(self)?))
+    }
+
     /// Whether what is sent to it can be read on the way to another machine.
     #[must_use]
     pub fn is_cleartext(&self) -> bool {
