@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use cargo::{cargo, for_speed};
+pub use cargo::{cargo, for_speed, for_tests};
 pub use error::BuildError;
 
 use manifest::{Manifest, Origin};

@@ -5,6 +5,8 @@
 //! Tests are written once, in Rust, against the sdk's `testing`. `cargo test` runs them; every question they ask is written down with its
 //! answer by the sdk, and then the component of the same source is asked the same. The two answers must be the same to the bit:
 //! the compiler, the componentiser and the sandbox have changed nothing. A bundle without a source is asked its golden vectors.
+//!
+//! That `cargo test` takes over from the component's build what runs while compiling, so that macros are compiled once and not twice.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -131,6 +133,7 @@ fn native(folder: &Path, written: &Path, options: Options) -> Result<Native, Err
         .current_dir(folder)
         // Absolute: each test program runs in a folder of its own.
         .env(VARIABLE, written);
+    pointsman_bundler::for_tests(&mut cargo, folder);
     if options.offline {
         cargo.env("CARGO_NET_OFFLINE", "true");
     }
