@@ -1,7 +1,7 @@
 //! `pointsman demo --paid`: a stream that is paid, from the gateway's deposit to an orchestrator's fees, and whether all books agree.
 //!
-//! A chain on this machine with contracts of the devnet, two orchestrators on it, a gateway with a key that everyone knows, ffmpeg. Half of the
-//! tickets win. When enough has been paid the stream ends, the winners are redeemed, and the table says what each book holds.
+//! A chain on this machine with contracts of the devnet, two orchestrators registered on it, a gateway that finds them there and has a key that
+//! everyone knows, ffmpeg. Half of the tickets win. When enough has been paid the stream ends, the winners are redeemed, and the table says what each book holds.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -62,7 +62,7 @@ pub(super) async fn run(wanted: &Demo) -> Result<()> {
             .await?;
     }
     let before = chain.sender(sender.address()).await?;
-    let gateway = Gateway::start(settings(wanted, &chain, &devnet, &data)?).await?;
+    let gateway = Gateway::start(settings(wanted, &chain, &data)?).await?;
     println!(
         "{}\n\npaying for a stream; this takes half a minute",
         gateway.banner().await
@@ -153,22 +153,18 @@ fn profile(chain: &Chain) -> Profile {
 }
 
 /// The settings that an operator would have, decoded by the same rules.
-fn settings(wanted: &Demo, chain: &Chain, devnet: &Devnet, data: &TempDir) -> Result<Settings> {
+fn settings(wanted: &Demo, chain: &Chain, data: &TempDir) -> Result<Settings> {
     let write = |name: &str, text: &str| -> Result<OsString> {
         let path = Path::new(data.path()).join(name);
         std::fs::write(&path, text).with_context(|| path.display().to_string())?;
         Ok(path.into())
     };
     let [http, rtmp, admin] = &wanted.addresses;
-    let (orchestrators, controller) = (
-        devnet.uris().join(","),
-        chain.contracts().controller.to_string(),
-    );
+    let controller = chain.contracts().controller.to_string();
     let words = [
         "pointsman",
         "run",
-        "--orch-addr",
-        &orchestrators,
+        "--orch-allow-private",
         "--network",
         "devnet",
     ];
