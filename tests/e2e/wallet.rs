@@ -3,6 +3,7 @@
 mod api;
 mod keys;
 mod refusals;
+mod signer;
 mod stuck;
 mod terminal;
 mod top_up;

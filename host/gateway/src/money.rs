@@ -106,7 +106,12 @@ impl Money {
                 Some(ledger.clone()),
                 top_ups,
             ),
-            (_, _, Some(remote)) => Wallet::of_signer(remote.origin().to_owned()),
+            (_, _, Some(remote)) => Wallet::of_signer(
+                remote.remote().clone(),
+                remote.origin().to_owned(),
+                chain.clone(),
+                Some(ledger.clone()),
+            ),
             _ => return Ok(None),
         };
         let purse = match (key, &remote) {

@@ -32,9 +32,7 @@ pub(super) async fn status(State(state): State<AdminState>) -> Result<Json<Value
     };
     match money.wallet().status().await {
         Ok(status) => Ok(Json(status.json())),
-        Err(error @ WalletError::Signer(_)) => {
-            Ok(Json(json!({ "remote_signer": error.to_string() })))
-        }
+        Err(error @ WalletError::Signer(_)) => Ok(Json(json!({ "unknown": error.to_string() }))),
         Err(error) => Err(error.into()),
     }
 }

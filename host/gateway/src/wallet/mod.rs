@@ -7,7 +7,7 @@
 //! its gas is reckoned and capped, it is sent, and replaced when it is stuck. Deeds go one at a time. One that has begun goes on when whoever
 //! asked for it is gone.
 //!
-//! With a remote signer the money is the signer's, and every method says so.
+//! With a remote signer the money is the signer's: its account is shown where the chain is followed, and every deed is refused with that reason.
 
 mod deed;
 mod error;
@@ -24,6 +24,8 @@ use pointsman_chain::keystore::Key;
 use pointsman_chain::{Account, Chain, Deed, Done, Fees, Plan, Wallet as Hand};
 use pointsman_payments::U256;
 use pointsman_payments::ledger::Ledger;
+use pointsman_payments::remote::Remote;
+use pointsman_payments::signer::Signer as _;
 use pointsman_wire::sign::Address;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
@@ -46,8 +48,19 @@ pub struct Wallet(Arc<Keeper>);
 enum Keeper {
     /// This process, or at least the account's name.
     Own(Box<Own>),
-    /// A remote signer, by its URL.
-    Signer(String),
+    /// A remote signer.
+    Signer(Box<Away>),
+}
+
+/// A key that is elsewhere.
+#[derive(Debug)]
+struct Away {
+    remote: Remote,
+    /// Scheme, host and port.
+    origin: String,
+    /// Where one is followed.
+    chain: Option<Chain>,
+    ledger: Option<Ledger>,
 }
 
 #[derive(Debug)]
@@ -105,21 +118,25 @@ impl Wallet {
     /// An account without its key: only [`status`](Self::status) answers.
     #[must_use]
     pub fn look(chain: Chain, address: Address, top_ups: Option<TopUps>) -> Self {
-        Self(Arc::new(Keeper::Own(Box::new(Own {
-            address,
-            hand: None,
-            chain,
-            ledger: None,
-            top_ups,
-            turn: Mutex::new(()),
-            last: AtomicU64::new(0),
-        }))))
+        let own = Own::look(chain, address, None, top_ups);
+        Self(Arc::new(Keeper::Own(Box::new(own))))
     }
 
-    /// The wallet of a gateway whose money is with the remote signer at `url`.
+    /// The wallet of a gateway whose money is the remote signer's at `origin`. [`status`](Self::status) answers where a chain is followed, once
+    /// the signer has said who it is.
     #[must_use]
-    pub fn of_signer(url: String) -> Self {
-        Self(Arc::new(Keeper::Signer(url)))
+    pub fn of_signer(
+        remote: Remote,
+        origin: String,
+        chain: Option<Chain>,
+        ledger: Option<Ledger>,
+    ) -> Self {
+        Self(Arc::new(Keeper::Signer(Box::new(Away {
+            remote,
+            origin,
+            chain,
+            ledger,
+        }))))
     }
 
     /// Whose it is; `None` where a remote signer has it.
@@ -132,33 +149,12 @@ impl Wallet {
     ///
     /// # Errors
     ///
-    /// [`WalletError::Signer`], or when no node answers.
+    /// When no node answers; [`WalletError::Signer`] where a remote signer's account is not known.
     pub async fn status(&self) -> Result<Status, WalletError> {
-        let own = self.own()?;
-        let account = own.account().await?;
-        let state = own.chain.state();
-        let chain_id = state.as_ref().map_or(0, |state| state.chain_id);
-        let claims = match account.sender.claimed.is_zero() {
-            true => Vec::new(),
-            false => {
-                let active = state.iter().flat_map(|state| state.orchestrators.iter());
-                let active: Vec<_> = active.map(|one| one.address).collect();
-                let claimed = own.chain.claimed(own.address, &active).await?;
-                claimed
-                    .into_iter()
-                    .filter(|(_, wei)| !wei.is_zero())
-                    .collect()
-            }
-        };
-        Ok(Status {
-            network: own.chain.network().name.clone(),
-            chain_id,
-            reserve: Reserve::new(&account, chain_id, claims),
-            account,
-            fees: own.hand.as_ref().map(Hand::fees),
-            spend: own.ledger.as_ref().map(|ledger| ledger.totals().into()),
-            top_ups: own.top_ups.as_ref().map(TopUps::standing),
-        })
+        match &*self.0 {
+            Keeper::Own(own) => own.status().await,
+            Keeper::Signer(away) => away.status().await,
+        }
     }
 
     /// Adds to deposit and reserve, in wei, out of the account. Ends an unlocking that is under way.
@@ -218,7 +214,7 @@ impl Wallet {
     fn own(&self) -> Result<&Own, WalletError> {
         match &*self.0 {
             Keeper::Own(own) => Ok(own),
-            Keeper::Signer(url) => Err(WalletError::Signer(url.clone())),
+            Keeper::Signer(away) => Err(away.refusal()),
         }
     }
 }
@@ -226,6 +222,51 @@ impl Wallet {
 // === impl Own ===
 
 impl Own {
+    fn look(
+        chain: Chain,
+        address: Address,
+        ledger: Option<Ledger>,
+        top_ups: Option<TopUps>,
+    ) -> Self {
+        Self {
+            address,
+            hand: None,
+            chain,
+            ledger,
+            top_ups,
+            turn: Mutex::new(()),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    async fn status(&self) -> Result<Status, WalletError> {
+        let account = self.account().await?;
+        let state = self.chain.state();
+        let chain_id = state.as_ref().map_or(0, |state| state.chain_id);
+        let claims = match account.sender.claimed.is_zero() {
+            true => Vec::new(),
+            false => {
+                let active = state.iter().flat_map(|state| state.orchestrators.iter());
+                let active: Vec<_> = active.map(|one| one.address).collect();
+                let claimed = self.chain.claimed(self.address, &active).await?;
+                claimed
+                    .into_iter()
+                    .filter(|(_, wei)| !wei.is_zero())
+                    .collect()
+            }
+        };
+        Ok(Status {
+            signer: None,
+            network: self.chain.network().name.clone(),
+            chain_id,
+            reserve: Reserve::new(&account, chain_id, claims),
+            account,
+            fees: self.hand.as_ref().map(Hand::fees),
+            spend: self.ledger.as_ref().map(|ledger| ledger.totals().into()),
+            top_ups: self.top_ups.as_ref().map(TopUps::standing),
+        })
+    }
+
     /// The account as of the last deed, or later: one node may not know yet what another has told, and what is asked of it would be done twice.
     async fn account(&self) -> Result<Account, WalletError> {
         let end = Instant::now() + LAG;
@@ -247,5 +288,26 @@ impl Own {
 
     fn hand(&self) -> Result<&Hand, WalletError> {
         self.hand.as_ref().ok_or(WalletError::NoKey)
+    }
+}
+
+// === impl Away ===
+
+impl Away {
+    async fn status(&self) -> Result<Status, WalletError> {
+        let address = self.remote.address();
+        let Some(chain) = self.chain.clone().filter(|_| !address.is_zero()) else {
+            return Err(self.refusal());
+        };
+        let own = Own::look(chain, address, self.ledger.clone(), None);
+        let status = own.status().await?;
+        Ok(Status {
+            signer: Some(self.origin.clone()),
+            ..status
+        })
+    }
+
+    fn refusal(&self) -> WalletError {
+        WalletError::Signer(self.origin.clone())
     }
 }

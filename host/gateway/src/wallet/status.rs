@@ -15,6 +15,8 @@ use super::top_up::Standing;
 /// An account, whole. Amounts in wei.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
+    /// The remote signer that has the key, by scheme, host and port; `None`: the key is ours.
+    pub signer: Option<String>,
     /// The network's name.
     pub network: String,
     /// `eth_chainId`.
@@ -51,6 +53,7 @@ impl Status {
         };
         let withdraw_round = account.withdraw_round();
         json!({
+            "remote_signer": self.signer,
             "network": self.network,
             "chain_id": self.chain_id,
             "address": address(&sender.address),
@@ -150,6 +153,9 @@ impl fmt::Display for Status {
             "account",
             format!("{} on {}", address(&sender.address), self.network),
         )?;
+        if let Some(signer) = &self.signer {
+            row("", format!("it is the remote signer's, at {signer}"))?;
+        }
         row("balance", Wei(account.balance).to_string())?;
         if account.pending > 0 {
             row(
@@ -263,6 +269,7 @@ pub(super) mod tests {
 
     fn status(account: Account) -> Status {
         Status {
+            signer: None,
             network: "arbitrum-one-mainnet".to_owned(),
             chain_id: ARBITRUM,
             reserve: Reserve::new(&account, ARBITRUM, Vec::new()),

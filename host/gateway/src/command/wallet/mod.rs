@@ -14,7 +14,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use pointsman_chain::keystore::{Key, Keystore, KeystoreError, V3Error};
 use pointsman_chain::{Chain, Deed, Options, rpc};
+use pointsman_payments::remote::Remote;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::cli;
 use crate::config::{self, Settings};
@@ -23,6 +25,8 @@ use crate::wallet::{Status, Wallet, WalletError};
 
 /// How long nodes are waited for.
 const READY: Duration = Duration::from_secs(20);
+/// How long a remote signer is waited for.
+const SIGNER: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(wanted: cli::Wallet) -> Result<()> {
     crate::tls::install();
@@ -39,10 +43,15 @@ pub(super) async fn run(wanted: cli::Wallet) -> Result<()> {
 }
 
 async fn status(settings: &Settings, json: bool) -> Result<()> {
-    let wanted = chain_of(settings)?;
-    let address = Keystore::find(&wanted.keystore, wanted.account)?.address();
-    let chain = follow(wanted).await?;
-    let status = account(settings, &Wallet::look(chain, address, top_ups(settings))).await?;
+    let wallet = match (&settings.signer, &settings.chain) {
+        (Some(signer), Some(wanted)) => of_signer(signer, wanted).await?,
+        _ => {
+            let wanted = chain_of(settings)?;
+            let address = Keystore::find(&wanted.keystore, wanted.account)?.address();
+            Wallet::look(follow(wanted).await?, address, top_ups(settings))
+        }
+    };
+    let status = account(settings, &wallet).await?;
     match json {
         true => println!("{}", serde_json::to_string_pretty(&status.json())?),
         false => print!("{status}"),
@@ -99,6 +108,18 @@ async fn account(settings: &Settings, wallet: &Wallet) -> Result<Status, WalletE
     let mut status = wallet.status().await?;
     status.spend = spend::find(settings, status.account.sender.address).await;
     Ok(status)
+}
+
+/// The account of a remote signer, by its own word.
+async fn of_signer(signer: &config::Signer, wanted: &config::Chain) -> Result<Wallet> {
+    let (remote, origin) = (Remote::new(&signer.settings)?, signer.settings.origin());
+    let asked = timeout(SIGNER, remote.introduce()).await;
+    asked
+        .map_err(anyhow::Error::from)
+        .and_then(|answer| answer.map_err(anyhow::Error::from))
+        .with_context(|| format!("the remote signer at {origin} does not say who it is"))?;
+    let chain = follow(wanted).await?;
+    Ok(Wallet::of_signer(remote, origin, Some(chain), None))
 }
 
 fn top_ups(settings: &Settings) -> Option<TopUps> {
