@@ -162,6 +162,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_open_is_agreed_and_not_being_renewed() {
+        let sessions = Sessions::<u8>::new();
+        let open = || {
+            let mut open: Vec<_> = sessions
+                .open()
+                .iter()
+                .map(|(id, session)| (*id, **session))
+                .collect();
+            open.sort_unstable();
+            open
+        };
+        for (id, session) in [(Symbol(1), 1), (Symbol(2), 2)] {
+            let agreed = sessions.acquire(id, |_| false, || async move { Ok(session) });
+            agreed.await.unwrap();
+        }
+        assert_eq!(open(), [(Symbol(1), 1), (Symbol(2), 2)]);
+        let renewed = sessions.acquire(
+            Symbol(1),
+            |_| true,
+            || async {
+                assert_eq!(open(), [(Symbol(2), 2)]);
+                Ok(3)
+            },
+        );
+        renewed.await.unwrap();
+        assert_eq!(open(), [(Symbol(1), 3), (Symbol(2), 2)]);
+    }
+
+    #[tokio::test]
     async fn forgetting_an_old_session_keeps_the_newer_one() {
         let sessions = Sessions::<u8>::new();
         let old = sessions
