@@ -175,6 +175,11 @@ async fn a_ceiling_in_dollars_follows_the_feed_and_without_it_nothing_new_begins
     assert_eq!(refused.status, 503, "{}", refused.text());
     let why = "the maximum price is in USD, and the price feed has given no rate yet";
     assert!(refused.text().contains(why), "{}", refused.text());
+    let (_, text) = till.stage.gateway.admin("/api/v1/payments").await;
+    assert!(
+        text.contains("the price feed was last updated at"),
+        "{text}"
+    );
 
     feed(&till.chain, 3000, 0).await;
     till.stage.gateway = till.stage.gateway.restart().await;

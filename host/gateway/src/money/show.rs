@@ -23,6 +23,7 @@ impl Money {
             "address": Some(self.address()).filter(|address| !address.is_zero()).map(|address| address.to_checksum(None)),
             "signer": self.signer.as_ref().map(Watched::summary),
             "chain": self.chain.as_ref().map(|chain| followed(chain, &standing)),
+            "price_feed": self.chain.as_ref().and_then(feed),
             "deposit": funds.map(|funds| funds.deposit.to_string()),
             "reserve": funds.map(|funds| funds.reserve.to_string()),
             "withdraw_round": funds.map(|funds| funds.withdraw_round).filter(|&round| round != 0),
@@ -66,6 +67,18 @@ impl Watched {
             "error": self.remote().trouble().map(|error| error.to_string()),
         })
     }
+}
+
+/// `None` where there is no feed.
+fn feed(chain: &Chain) -> Option<Value> {
+    chain.network().price_feed?;
+    let quote = chain.quote();
+    Some(json!({
+        "currency": quote.as_ref().map(|quote| &quote.currency),
+        "wei": quote.as_ref().map(|quote| (quote.wei / quote.per).to_string()),
+        "updated": quote.as_ref().map(|quote| quote.updated),
+        "error": chain.status().feed_error.map(|error| error.to_string()),
+    }))
 }
 
 fn followed(chain: &Chain, standing: &Standing) -> Value {
