@@ -2,6 +2,7 @@
 
 mod api;
 mod keys;
+mod lag;
 mod refusals;
 mod signer;
 mod stuck;

@@ -122,8 +122,10 @@ pub enum WalletError {
     /// It may or may not happen.
     #[error(transparent)]
     Unknown(Box<ChainError>),
-    /// The gateway ends.
-    #[error("the gateway ended while this was under way: look at the account before trying again")]
+    /// The program ends.
+    #[error(
+        "this was under way when the program ended, and may still be done: look at the account before trying again"
+    )]
     Ended,
 }
 

@@ -129,6 +129,9 @@ impl Status {
     fn price(&self) -> String {
         let surcharge = &self.reserve.surcharge;
         let (least, enough) = (percent(&surcharge.least), Wei(surcharge.enough));
+        if self.account.pool_size == 0 {
+            return "no orchestrator is registered that it could guarantee anything to".to_owned();
+        }
         match &surcharge.now {
             None => format!(
                 "too small: orchestrators take no tickets with it; with {enough} they add {least} to their prices, the least there is"
