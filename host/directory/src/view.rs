@@ -1,11 +1,12 @@
 //! The candidates of one job.
 
+use std::borrow::Cow;
 use std::iter::repeat_n;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use pointsman_facts::values::{NO, YES};
-use pointsman_facts::{Candidates, Column, Hints, Kept, Symbol, Values, Workload};
+use pointsman_facts::values::{NO, YES, count};
+use pointsman_facts::{Candidates, Column, Hints, Kept, Price, Symbol, Values, Workload};
 use pointsman_wire::net::Capabilities;
 
 use crate::clock::Clock;
@@ -53,6 +54,7 @@ pub struct Seen {
     excluded: Vec<usize>,
     /// Wei by row, where there is any.
     credit: Vec<(usize, f64)>,
+    prices: Vec<(usize, Price)>,
     clock: Clock,
     live: OnceLock<Live>,
 }
@@ -69,6 +71,7 @@ impl View {
             hints: identified(present, &query.hints),
             excluded: Vec::new(),
             credit: Vec::new(),
+            prices: Vec::new(),
             snapshot,
             clock,
             live: OnceLock::new(),
@@ -91,6 +94,23 @@ impl View {
         let rows = ids.into_iter().filter_map(|id| present.row_of(id));
         let rows: Vec<_> = rows.collect();
         Arc::make_mut(&mut self.0).excluded.extend(rows);
+        self
+    }
+
+    /// The same candidates, at what this stream's sessions with them cost: a price that an orchestrator asks of others now is no reason to leave
+    /// it.
+    #[must_use]
+    pub fn with_prices(mut self, prices: impl IntoIterator<Item = (Symbol, Price)>) -> Self {
+        let present = &self.snapshot.present;
+        let other = |(id, price): (Symbol, Price)| {
+            let row = present.row_of(id)?;
+            let asked = (present.price_num[row], present.price_den[row]);
+            (asked != counts(price)).then_some((row, price))
+        };
+        let prices: Vec<_> = prices.into_iter().filter_map(other).collect();
+        if !prices.is_empty() {
+            Arc::make_mut(&mut self.0).prices = prices;
+        }
         self
     }
 
@@ -202,8 +222,18 @@ impl Seen {
         Values::Numbers(wei.into())
     }
 
+    /// A column of prices, with those of this stream's sessions in their places.
+    fn priced<'s, T: Clone>(&self, asked: &'s [T], agreed: impl Fn(Price) -> T) -> Cow<'s, [T]> {
+        let mut column = Cow::Borrowed(asked);
+        for &(row, price) in &self.prices {
+            column.to_mut()[row] = agreed(price);
+        }
+        column
+    }
+
     fn effective_price(&self) -> Values<'_> {
-        let costs = self.snapshot.present.price.iter().zip(&self.past.success);
+        let prices = self.priced(&self.snapshot.present.price, Price::to_f64);
+        let costs = prices.iter().zip(&self.past.success);
         let cost = |(&price, &success): (&f64, &f64)| match success.is_nan() {
             true => price,
             false => price / success.max(LEAST_SUCCESS),
@@ -239,6 +269,11 @@ impl Seen {
     }
 }
 
+/// Wei and units, as columns.
+fn counts(price: Price) -> (u64, u64) {
+    (count(Some(price.num)), count(Some(price.den.get())))
+}
+
 impl Candidates for Seen {
     fn snapshot(&self) -> u64 {
         self.snapshot.number()
@@ -269,9 +304,9 @@ impl Candidates for Seen {
                 None => Values::unknown(column.kind(), self.rows()),
             },
             Column::HintIgnore => self.listed(&self.hints.ignore),
-            Column::Price => Values::Numbers((&*present.price).into()),
-            Column::PriceNum => Values::Counts((&*present.price_num).into()),
-            Column::PriceDen => Values::Counts((&*present.price_den).into()),
+            Column::Price => Values::Numbers(self.priced(&present.price, Price::to_f64)),
+            Column::PriceNum => Values::Counts(self.priced(&present.price_num, |of| counts(of).0)),
+            Column::PriceDen => Values::Counts(self.priced(&present.price_den, |of| counts(of).1)),
             Column::PriceEffective => self.effective_price(),
             Column::CapacityFree => Values::Counts((&*self.job.capacity_free).into()),
             Column::CapacityTotal => Values::Counts((&*self.job.capacity_total).into()),

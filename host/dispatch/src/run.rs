@@ -310,7 +310,19 @@ impl Dispatcher {
             hints: Arc::clone(&request.hints),
         });
         let open = sessions.open();
-        view.with_credit(open.iter().map(|(id, session)| (*id, work.credit(session))))
+        // A session that is about to be renewed will cost what everybody is asked. A price that rose within one is bargained about before it is
+        // paid.
+        let prices = open.iter().filter_map(|(id, session)| {
+            let asked = work.asked(session).filter(|_| !work.expired(session))?;
+            let price = if asked.rose() {
+                asked.agreed
+            } else {
+                asked.now
+            };
+            Some((*id, price))
+        });
+        let credit = open.iter().map(|(id, session)| (*id, work.credit(session)));
+        view.with_prices(prices).with_credit(credit)
     }
 
     fn job(&self, request: &Request, view: &View) -> Job {

@@ -173,7 +173,9 @@ impl Setup {
             true => vec!["--orch-addr", &list],
             false => Vec::new(),
         };
-        all.extend(["--probe-interval", "1h"]);
+        if !flags.contains(&"--probe-interval") {
+            all.extend(["--probe-interval", "1h"]);
+        }
         all.extend(["--network", "devnet", "--eth-url", urls]);
         all.extend(["--eth-controller", &controller]);
         all.extend(["--eth-keystore-path", KEYSTORE, "--eth-password", PASSWORD]);

@@ -2,7 +2,7 @@
 //! the publisher reads why, with the numbers.
 
 use pointsman_devnet::failure::Kind;
-use pointsman_devnet::{Change, Payments};
+use pointsman_devnet::{Change, Payments, Price};
 use pointsman_payments::U256;
 
 use crate::harness::till::{CERTAIN, ETH, Setup, Till};
@@ -94,6 +94,30 @@ async fn winners_that_the_deposit_could_not_pay_are_not_risked() {
     till.stage.gateway.push("careful", 0).await.assert_whole();
     let takings = till.stage.devnet.orchestrators()[0].takings();
     assert_eq!(takings.expect("takings").tickets, 0);
+}
+
+#[tokio::test]
+async fn a_stream_keeps_its_price_when_others_are_asked_more_than_the_ceiling() {
+    let flags = ["--max-price-per-unit", "2000", "--probe-interval", "1s"];
+    let till = Setup::certain(1)
+        .start(1, &[&flags[..], &NO_HEDGES].concat())
+        .await;
+    let gateway = &till.stage.gateway;
+    gateway.push("early", 0).await.assert_whole();
+    till.stage.devnet.orchestrators()[0].set(Change {
+        price: Some(Some(Price::per_pixel(5000))),
+        ..Default::default()
+    });
+    let mut late = 0;
+    eventually("it is known to ask more", async || {
+        late += 1;
+        let pushed = gateway.push(&format!("late-{late}"), 0).await;
+        pushed.status == 503 && pushed.text().contains("ceiling")
+    })
+    .await;
+    // As the orchestrator does: a session has one price.
+    gateway.push("early", 1).await.assert_whole();
+    agree(&till).await;
 }
 
 /// The ledger says of every orchestrator what that says itself.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman_facts::{Candidates, Column, Symbol, Values, Workload};
+use pointsman_facts::{Candidates, Column, Price, Symbol, Values, Workload};
 use pointsman_wire::amount::{U256, to_bytes};
 use pointsman_wire::net::{Capabilities, OrchestratorInfo, TicketParams};
 use pointsman_wire::sign::Address;
@@ -266,6 +266,34 @@ async fn credit_is_that_of_the_streams_own_sessions() {
         .with_credit([(id("b"), 12.5), (id("gone"), 1.0)]);
     assert_eq!((credit(&with, "a"), credit(&with, "b")), (0.0, 12.5));
     assert_eq!(credit(&without, "b"), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_sees_the_prices_of_its_own_sessions() {
+    let fakes = Fakes::answering(&["a", "b"]);
+    let directory = start(&fakes, &["a", "b"], Settings::default()).await;
+    directory.settled(LONG).await;
+    let shown = |view: &View, column: &Column, name: &str| {
+        let row = view.row_of(id(name)).expect("a row");
+        view.values(column).shown(row)
+    };
+    let asked = view(&directory);
+    let price = Price::new(7, 2).expect("a price");
+    let agreed = asked
+        .clone()
+        .with_prices([(id("b"), price), (id("gone"), price)]);
+    for (column, value) in [
+        (Column::Price, 3.5),
+        (Column::PriceNum, 7.0),
+        (Column::PriceDen, 2.0),
+        (Column::PriceEffective, 3.5),
+    ] {
+        assert_eq!(shown(&agreed, &column, "b"), value, "{column}");
+        let others = shown(&asked, &column, "a");
+        assert_ne!(others, value, "{column}");
+        assert_eq!(shown(&agreed, &column, "a"), others, "{column}");
+        assert_eq!(shown(&asked, &column, "b"), others, "{column}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
