@@ -144,7 +144,13 @@ impl Gateway {
             metrics,
             draining: gateway.stops.drain.clone(),
         };
-        gateway.serve(listeners, &settings, &profiles, webhook, admin.router(state));
+        gateway.serve(
+            listeners,
+            &settings,
+            &profiles,
+            webhook,
+            admin.router(state),
+        );
         gateway
             .tasks
             .spawn(policies.watch(gateway.stops.stop.clone()));
@@ -182,7 +188,12 @@ impl Gateway {
         self.serve_http(listeners.admin, admin);
         if let Some(listener) = listeners.rtmp {
             let drain = self.stops.drain.clone();
-            let rtmp = Rtmp::new(self.streams.clone(), webhook, publishers(settings, profiles), drain);
+            let rtmp = Rtmp::new(
+                self.streams.clone(),
+                webhook,
+                publishers(settings, profiles),
+                drain,
+            );
             self.tasks
                 .spawn(rtmp.serve(listener, self.stops.stop.clone()));
         }

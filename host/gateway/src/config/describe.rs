@@ -44,7 +44,9 @@ pub(super) fn describe(values: &Values) -> Vec<Described> {
             // It may be a password that was written where a file belongs.
             value: match setting.key {
                 "eth-password" | "remote-signer-headers" => "…".to_owned(),
-                "remote-signer-url" if !value.contains("://") => redacted(&format!("https://{value}")),
+                "remote-signer-url" if !value.contains("://") => {
+                    redacted(&format!("https://{value}"))
+                }
                 _ => redacted(&value),
             },
             from: given.source.kind(),

@@ -16,7 +16,6 @@ const EVERY: Duration = Duration::from_secs(1);
 
 impl Money {
     /// Tells `spending` at once. What is returned goes on telling until `stop`.
-    #[must_use]
     pub fn report(
         &self,
         spending: &Spending,

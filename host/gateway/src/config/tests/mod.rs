@@ -5,10 +5,10 @@ mod hostile;
 mod messages;
 mod paid;
 mod precedence;
+mod prices;
 mod registry;
 mod signer;
 mod wallet;
-mod prices;
 
 use std::path::PathBuf;
 

@@ -48,7 +48,12 @@ async fn ingest(sessions: u32) -> Arc<Rtmp> {
         transcode: false,
     };
     let purse = Purse::off_chain();
-    let transcoder = Transcoder::new(Arc::new(dispatcher), connections, MaxPrices::default(), purse);
+    let transcoder = Transcoder::new(
+        Arc::new(dispatcher),
+        connections,
+        MaxPrices::default(),
+        purse,
+    );
     let settings = Settings {
         default_profiles: Renditions::new(Vec::new()),
         segmenter: segmenter::Config::default(),
