@@ -101,3 +101,43 @@ async fn an_account_without_money_is_said_and_harms_nobody() {
     let (_, status) = gateway.admin("/api/v1/wallet").await;
     assert!(status.contains("\"today\":\"0\""), "nothing left: {status}");
 }
+
+#[tokio::test]
+async fn a_stream_that_uses_the_deposit_up_goes_on() {
+    const GIGA: u64 = 1_000_000_000;
+    let setup = Setup {
+        deposit: 300 * GIGA,
+        ..Setup::certain(1)
+    };
+    let line = (200 * GIGA).to_string();
+    let aim = (1000 * GIGA).to_string();
+    let flags = ["--auto-top-up-below", &line, "--auto-top-up-to", &aim];
+    let till = setup
+        .start(
+            1,
+            &[&flags[..], &["--auto-top-up-per-day", "1eth"]].concat(),
+        )
+        .await;
+    let gateway = &till.stage.gateway;
+    // Each segment costs more than 100 GIGA, and its winners are redeemed at once.
+    for sequence in 0..6 {
+        gateway.push("on", sequence).await.assert_whole();
+        till.redeemed().await;
+        let enough = U256::from(200 * GIGA);
+        eventually("the deposit is above the line", async || {
+            let known = gateway.payments().await.deposit;
+            known == Some(till.sender().await.deposit) && known >= Some(enough)
+        })
+        .await;
+    }
+    let (_, status) = gateway.admin("/api/v1/wallet").await;
+    let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
+    let filled = super::wei(&status["auto_top_up"]["today"]);
+    let moved = till.redeemed().await;
+    assert!(
+        moved > U256::from(300 * GIGA),
+        "more than there was at first"
+    );
+    let left = till.sender().await.deposit;
+    assert_eq!(U256::from(300 * GIGA) + filled, moved + left);
+}
