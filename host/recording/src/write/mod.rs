@@ -182,9 +182,11 @@ impl Writer {
     fn run(mut self) {
         let mut empty = Vec::new();
         loop {
-            // Read before the queue is: what came before the end is written.
             let ended = self.ended.load(Ordering::Acquire);
-            let waiting = self.queue.take(empty);
+            let waiting = match ended {
+                true => self.queue.close(),
+                false => self.queue.take(empty),
+            };
             waiting.iter().for_each(|observed| self.take(observed));
             empty = self.queue.give_back(waiting);
             empty.clear();

@@ -19,6 +19,7 @@ pub(super) struct Queue {
 struct Lists {
     waiting: Vec<Observed>,
     written: Vec<Observed>,
+    closed: bool,
 }
 
 // === impl Queue ===
@@ -32,10 +33,10 @@ impl Queue {
         }
     }
 
-    /// Hands in a decision; false, and it is gone, when too many wait.
+    /// Hands in a decision; false, and it is gone, when too many wait or nobody writes any more.
     pub(super) fn offer(&self, observed: Observed) -> bool {
         let mut lists = self.lists.lock();
-        if lists.waiting.len() >= self.most {
+        if lists.closed || lists.waiting.len() >= self.most {
             return false;
         }
         lists.waiting.push(observed);
@@ -49,6 +50,13 @@ impl Queue {
     /// Everything that waits, oldest first. `empty` takes its place.
     pub(super) fn take(&self, empty: Vec<Observed>) -> Vec<Observed> {
         std::mem::replace(&mut self.lists.lock().waiting, empty)
+    }
+
+    /// Everything that waits. Nothing is taken in any more.
+    pub(super) fn close(&self) -> Vec<Observed> {
+        let mut lists = self.lists.lock();
+        lists.closed = true;
+        std::mem::take(&mut lists.waiting)
     }
 
     /// What is written may be taken back. What nobody took back of the time before is the writer's to free: without further decisions
