@@ -8,7 +8,7 @@
 //! again is safe, arrive with the [`Failure`](pointsman_facts::Failure).
 //!
 //! What a policy may not do is decided here and nowhere else: nothing is sent past the hard deadline, no retry that is
-//! not safe, nothing above the [`budget`], no second rerank. A refused answer becomes the next candidate if that is allowed, else the end.
+//! not safe, nothing above the [`budget`], no second rerank. A refused answer becomes the next candidate if that is allowed, else the end, and is counted.
 //!
 //! An attempt whose orchestrator asks more than was agreed is not sent: the policy is asked first, and what it accepts holds for the session.
 //! Accepting a price above the hard ceiling is refused.
@@ -23,6 +23,15 @@
 //! A *lease* is attached, kept healthy, metered and detached: real-time streams. None exists yet. Its events (health, a top-up due,
 //! a price change) will be asked of the same policies and paid from the same budgets, with sessions held by the same
 //! [`Sessions`]; nothing in an exchange assumes that a session serves one job only.
+//!
+//! # Metrics
+//!
+//! | name | kind | labels |
+//! |---|---|---|
+//! | `pointsman_retries_total` | counter | `workload` |
+//! | `pointsman_hedges_total` | counter | `workload` |
+//! | `pointsman_failover_refused_total` | counter | `asked`: `retry-same`, `next`, `rerank`, `hedge`, `rest` |
+//! | `pointsman_price_changes_total` | counter | `answer` |
 //!
 //! # Time
 //!

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman_directory::View;
+use pointsman_directory::{Rest, View};
 use pointsman_facts::failure::Class;
 use pointsman_facts::{Blame, Candidates, Column, FailureKind, Job, Values};
 use pointsman_policy::{AttemptView, Hedge, Patience, Recovery, Remaining, Remedy};
@@ -34,8 +34,10 @@ impl<E: Exchange> Run<'_, E> {
             return Err(self.give_up());
         };
         let row = failed.row;
-        if !rest.is_zero() {
-            self.dispatcher.directory.rest(failed.orchestrator.id, rest);
+        if !rest.is_zero()
+            && self.dispatcher.directory.rest(failed.orchestrator.id, rest) == Rest::Refused
+        {
+            refused("rest");
         }
         match recovery {
             Recovery::Stop(refusal) => {
@@ -47,8 +49,17 @@ impl<E: Exchange> Run<'_, E> {
             Recovery::Next(place) if self.may_go_on() => self.start_place(place),
             Recovery::Rerank if !self.reranked && self.may_retry(Duration::ZERO) => self.rerank(),
             // Refused, or no answer: the next candidate if that is allowed.
-            _ if self.may_go_on() => self.start_place(0),
-            _ => {}
+            recovery => {
+                match recovery {
+                    Recovery::RetrySame(_) => refused("retry-same"),
+                    Recovery::Next(_) => refused("next"),
+                    Recovery::Rerank => refused("rerank"),
+                    Recovery::Abstain | Recovery::Stop(_) => {}
+                }
+                if self.may_go_on() {
+                    self.start_place(0);
+                }
+            }
         }
         if self.running.is_empty() {
             return Err(self.give_up());
@@ -91,13 +102,16 @@ impl<E: Exchange> Run<'_, E> {
             Patience::Wait(delay) => {
                 self.slow_at = Some(Instant::now() + delay.max(Duration::from_millis(1)));
             }
-            Patience::Hedge(place) => self.hedge(place),
+            Patience::Hedge(place) if self.hedge(place) => {}
+            Patience::Hedge(_) => refused("hedge"),
             Patience::Abandon => {
                 if let Some(oldest) = self.attempts.iter().find(|attempt| attempt.is_running()) {
                     oldest.abandon();
                 }
             }
-            Patience::Abstain => self.hedge(0),
+            Patience::Abstain => {
+                self.hedge(0);
+            }
         }
     }
 
@@ -115,7 +129,8 @@ impl<E: Exchange> Run<'_, E> {
         Some(Instant::now() + delay + slow_after)
     }
 
-    fn hedge(&mut self, place: u32) {
+    /// Sends a copy to the candidate at `place`, if that is allowed.
+    fn hedge(&mut self, place: u32) -> bool {
         let place = place as usize;
         let allowed = self.hedges < self.dispatcher.settings.max_hedges
             && place < self.remaining.len()
@@ -127,6 +142,7 @@ impl<E: Exchange> Run<'_, E> {
                 .increment(1);
             self.start(row, Duration::ZERO, true);
         }
+        allowed
     }
 
     pub(super) fn start_place(&mut self, place: u32) {
@@ -280,6 +296,11 @@ impl<E: Exchange> Run<'_, E> {
         };
         (job, attempts, left)
     }
+}
+
+/// Counts what a policy wanted and is not allowed.
+fn refused(asked: &'static str) {
+    metrics::counter!("pointsman_failover_refused_total", "asked" => asked).increment(1);
 }
 
 impl Left {
