@@ -27,7 +27,8 @@ struct Market {
 
 struct Held {
     name: String,
-    agreed: Mutex<Price>,
+    /// When it began, and the most that was agreed since.
+    prices: Mutex<(Price, Price)>,
 }
 
 fn wei(wei: u64) -> Price {
@@ -57,7 +58,7 @@ impl Exchange for Market {
         *self.opened.lock() += 1;
         let name = orchestrator.uri.to_string();
         Ok(Held {
-            agreed: Mutex::new(wei(self.now(&name))),
+            prices: Mutex::new((wei(self.now(&name)), wei(self.now(&name)))),
             name,
         })
     }
@@ -71,14 +72,16 @@ impl Exchange for Market {
         if now > FIRST {
             self.set(&session.name, now + self.greed);
         }
+        let (began, agreed) = *session.prices.lock();
         Some(Asked {
-            agreed: *session.agreed.lock(),
+            began,
+            agreed,
             now: wei(now),
         })
     }
 
-    fn agree(&self, session: &Held, price: Price) {
-        *session.agreed.lock() = price;
+    fn agree(&self, session: &Held, began: Price, agreed: Price) {
+        *session.prices.lock() = (began, agreed);
     }
 
     async fn attempt(&self, session: &Held, _: Allowance) -> Result<String, Failure> {
@@ -145,6 +148,20 @@ async fn whoever_asks_more_each_time_is_left_before_the_deadline() {
     assert_ne!(second.output, first.output);
     assert_eq!(second.attempts, 2);
     assert_eq!(*market.sent.lock(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rise_is_measured_by_what_the_session_began_with() {
+    let world = World::of(&["a"]).await;
+    let (sessions, market) = (Sessions::new(), Market::default());
+    for (sequence, price) in [FIRST, 3 * FIRST / 2, 2 * FIRST].into_iter().enumerate() {
+        market.set(uri("a").as_str(), price);
+        let served = segment(&world, &sessions, &market, sequence as u64).await;
+        served.expect("up to twice");
+    }
+    market.set(uri("a").as_str(), 2 * FIRST + 1);
+    let stopped = segment(&world, &sessions, &market, 3).await;
+    stopped.expect_err("more than twice");
 }
 
 #[tokio::test(start_paused = true)]

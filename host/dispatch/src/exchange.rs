@@ -38,8 +38,8 @@ pub trait Exchange: Send + Sync {
         0.0
     }
 
-    /// Agrees to pay `price` from now on.
-    fn agree(&self, _session: &Self::Session, _price: Price) {}
+    /// Agrees to pay up to `agreed` from now on, in a session that counts as begun at `began`.
+    fn agree(&self, _session: &Self::Session, _began: Price, _agreed: Price) {}
 
     /// Agrees a session on terms fresh from the orchestrator, in place of one whose price rose.
     fn renegotiate(
@@ -60,7 +60,9 @@ pub trait Exchange: Send + Sync {
 /// What a unit of work costs in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The most that was agreed to.
+    /// What it cost when the session began: what a policy measures a rise by, or each rise would allow the next.
+    pub began: Price,
+    /// The most that was agreed to since.
     pub agreed: Price,
     /// What the orchestrator asks now.
     pub now: Price,

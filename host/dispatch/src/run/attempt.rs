@@ -41,8 +41,8 @@ pub(super) enum Terms {
     Agreed,
     /// At this at most, which the session agrees to.
     Accepted(Price),
-    /// At what a fresh session asks, if that is not above this.
-    Fresh(Price),
+    /// At what a fresh session asks, if that is not above what was agreed in this one.
+    Fresh(Asked),
 }
 
 /// Why an attempt gave no result.
@@ -295,13 +295,16 @@ async fn attempt<E: Exchange>(
     let id = orchestrator.id;
     let expired = |session: &E::Session| work.expired(session);
     let session = match terms {
-        Terms::Fresh(agreed) => {
+        Terms::Fresh(before) => {
             let expired = |session: &E::Session| expired(session) || rose(session).is_some();
             let open = || work.renegotiate(orchestrator);
             let session = sessions.acquire(id, expired, open).await?;
             // What was agreed before still is, until the policy says otherwise.
-            if work.asked(&session).is_some_and(|asked| asked.now > agreed) {
-                work.agree(&session, agreed);
+            if work
+                .asked(&session)
+                .is_some_and(|asked| asked.now > before.agreed)
+            {
+                work.agree(&session, before.began, before.agreed);
             }
             session
         }
@@ -313,7 +316,9 @@ async fn attempt<E: Exchange>(
     };
     if let Some(asked) = rose(&session) {
         match terms {
-            Terms::Accepted(most) if asked.now <= most => work.agree(&session, asked.now),
+            Terms::Accepted(most) if asked.now <= most => {
+                work.agree(&session, asked.began, asked.now);
+            }
             _ => return Err(Miss::Dearer(asked)),
         }
     }

@@ -19,7 +19,7 @@ impl<E: Exchange> Run<'_, E> {
             let (job, _, left) = self.situation();
             self.selection
                 .generation
-                .on_price_change(&job, asked.agreed, asked.now, left.remaining())
+                .on_price_change(&job, asked.began, asked.now, left.remaining())
                 .value
         };
         let in_time =
@@ -35,7 +35,7 @@ impl<E: Exchange> Run<'_, E> {
             }
             Bargain::Renegotiate if in_time && once => {
                 self.said(index, asked, "renegotiate");
-                self.resume(index, Terms::Fresh(asked.agreed));
+                self.resume(index, Terms::Fresh(asked));
                 return Ok(());
             }
             Bargain::Stop(refusal) => {
@@ -66,7 +66,7 @@ impl<E: Exchange> Run<'_, E> {
     }
 
     fn leave(&mut self, index: usize, asked: Asked) {
-        let Asked { agreed, now } = asked;
+        let Asked { agreed, now, .. } = asked;
         let (agreed, now) = (shown(agreed), shown(now));
         let detail = format!("it asks {now} wei per unit now, {agreed} was agreed");
         self.failed(

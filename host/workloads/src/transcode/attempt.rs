@@ -80,8 +80,13 @@ impl Exchange for SegmentWork<'_> {
         credit.and_then(|wei| wei.to_f64()).unwrap_or(0.0)
     }
 
-    fn agree(&self, session: &Session, price: pointsman_facts::Price) {
-        session.agree_to(ceiling::exact(price));
+    fn agree(
+        &self,
+        session: &Session,
+        began: pointsman_facts::Price,
+        agreed: pointsman_facts::Price,
+    ) {
+        session.agree_to(ceiling::exact(began), ceiling::exact(agreed));
     }
 
     fn expired(&self, session: &Session) -> bool {

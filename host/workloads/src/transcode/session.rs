@@ -33,8 +33,17 @@ struct Agreed {
     token: AuthToken,
     /// `None` off-chain.
     offer: Option<Arc<Offer>>,
-    /// The most that a pixel may cost: what it cost when the session began, or what a policy accepted since. `None` off-chain.
-    price: Option<Price>,
+    /// What a pixel cost at first, and what it may cost. `None` off-chain.
+    price: Option<Bound>,
+}
+
+/// Prices of a pixel.
+#[derive(Clone, Debug)]
+struct Bound {
+    /// When the session began.
+    began: Price,
+    /// The most that a policy accepted since.
+    agreed: Price,
 }
 
 // === impl Session ===
@@ -78,7 +87,10 @@ impl Session {
                 .and_then(|offer| Some(offer.params()?.recipient)),
             closed: AtomicBool::new(false),
             agreed: Mutex::new(Agreed {
-                price: offer.as_ref().map(|offer| offer.price().clone()),
+                price: offer.as_ref().map(|offer| Bound {
+                    began: offer.price().clone(),
+                    agreed: offer.price().clone(),
+                }),
                 token,
                 offer,
             }),
@@ -113,7 +125,8 @@ impl Session {
 
     /// The most that was agreed for a pixel, which `offer` keeps to; `None` off-chain.
     pub(super) fn agreed_price(&self, offer: &Offer) -> Result<Option<Price>, Failure> {
-        let agreed = self.agreed.lock().price.clone();
+        let bound = self.agreed.lock().price.clone();
+        let agreed = bound.map(|bound| bound.agreed);
         if agreed.as_ref().is_some_and(|agreed| offer.price() > agreed) {
             // It rose since the policy was asked, which is asked again.
             let detail = format!("it asks {} now", offer.price());
@@ -125,16 +138,17 @@ impl Session {
     /// What was agreed for a pixel, and what is asked for it now; `None` off-chain.
     pub(super) fn prices(&self) -> Option<Asked> {
         let agreed = self.agreed.lock();
-        let (price, offer) = agreed.price.as_ref().zip(agreed.offer.as_ref())?;
+        let (bound, offer) = agreed.price.as_ref().zip(agreed.offer.as_ref())?;
         Some(Asked {
-            agreed: rounded_down(price),
+            began: rounded_down(&bound.began),
+            agreed: rounded_down(&bound.agreed),
             now: rounded_down(offer.price()),
         })
     }
 
-    /// Agrees to a price for a pixel.
-    pub(super) fn agree_to(&self, price: Price) {
-        self.agreed.lock().price = Some(price);
+    /// Agrees to a price for a pixel, in a session that counts as begun at another.
+    pub(super) fn agree_to(&self, began: Price, agreed: Price) {
+        self.agreed.lock().price = Some(Bound { began, agreed });
     }
 
     /// Lets the next segment agree a session anew.
