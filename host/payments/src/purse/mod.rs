@@ -16,13 +16,14 @@
 //!
 //! # With a remote signer
 //!
-//! The same way, but for its end: credit says how many tickets are needed, the [signer](crate::remote) is asked for them, and what it
-//! made is in the ledger before it may be sent. What holds:
+//! The same way, but for its end: credit says how many tickets are needed, they are entered in the ledger, and the
+//! [signer](crate::remote) is asked for them. What holds:
 //!
-//! - **Spend.** The payment is decoded: its tickets and what they are worth are entered as if they had been signed here. A payment that
-//!   the ledger refuses is not sent, and does not count with the signer either.
-//! - **Limits and caps.** The most that a ticket and a payment may be worth is checked before the signer is asked, with the number of
-//!   tickets that are needed; caps by job, key and day with the number that it made, before they leave.
+//! - **Spend** is on disk before the signer is asked. Its payment is decoded: where it made another number of tickets, they are entered
+//!   anew before they leave. What is not sent does not count with the signer either.
+//! - **Limits and caps**, of tickets, payments, jobs, keys and days, are checked before the signer is asked with the number that is needed, and
+//!   again with the number that it made where that is another.
+//! - **Nonces** are the signer's, and not known before: the ledger's for them are only counted.
 //! - **Prices.** Ceilings, and the doubling of a session's price, are checked before the signer is asked. It has ceilings of its own.
 //! - **Credit** is kept and drawn down as ever: the signer is asked only where credit does not suffice.
 //! - **Funds and expiry** are the signer's to know. They are checked here too where the gateway follows a chain.
@@ -60,6 +61,7 @@
 //! parameters are about to expire while its credit pays for the next job, up to [`LAST_SECONDS`] before the token's end;
 //! such jobs need neither a ticket nor parameters. go-livepeer renews three minutes before the end and drops what is left.
 
+mod by_signer;
 mod charge;
 mod error;
 mod offer;
@@ -68,6 +70,7 @@ mod receipt;
 #[cfg(test)]
 mod tests;
 
+pub use by_signer::PaidRemotely;
 pub use charge::Charge;
 pub use error::{PayError, TooDear};
 pub use offer::Offer;
@@ -83,11 +86,11 @@ use pointsman_wire::segment::Order;
 use pointsman_wire::sign::{Address, orchestrator_request_message};
 use pointsman_wire::ticket::{MAX_NONCES, Params};
 
-use crate::balance::{Balances, Ending, Hold, Key};
+use crate::balance::{Balances, Ending, Key};
 use crate::fee::Fee;
 use crate::ledger::Ledger;
 use crate::params::{Limits, Unpayable, check};
-use crate::remote::{Accounts, Ask, Kind, MAX_TICKETS, Remote, RemoteError, Stream};
+use crate::remote::{Accounts, MAX_TICKETS, Remote, RemoteError};
 use crate::signer::{Batch, Nobody, SignError, Signer};
 use crate::standing::{CannotPay, Funds, Lack, Standing};
 
@@ -115,18 +118,6 @@ struct Inner {
 pub struct Paid {
     /// Value of `Livepeer-Payment`.
     pub header: String,
-    /// Hears how it went.
-    pub receipt: Receipt,
-}
-
-/// A payment by a remote signer that may be sent.
-#[derive(Debug)]
-#[must_use = "what is paid and not sent must be settled"]
-pub struct PaidRemotely {
-    /// Value of `Livepeer-Payment`.
-    pub header: String,
-    /// Value of `Livepeer-Segment`: an empty segment, signed by the signer.
-    pub segment: String,
     /// Hears how it went.
     pub receipt: Receipt,
 }
@@ -305,93 +296,6 @@ impl Purse {
             header: payment::encode(Some(&message)),
             receipt: receipt.leaving(),
         })
-    }
-
-    /// Has the remote signer make the tickets that `hold` needs.
-    async fn made_by(
-        &self,
-        accounts: &Accounts,
-        ledger: &Ledger,
-        charge: &Charge<'_>,
-        params: &Params,
-        mut hold: Hold,
-    ) -> Result<Paid, PayError> {
-        let (offer, value) = (charge.offer, params.expected_value());
-        let account = accounts.account(&charge.account(params));
-        let mut books = account.books.lock().await;
-        let units = books.units(hold.tickets(), &value, offer.price());
-        let info = offer.for_signer();
-        let ask = Ask {
-            offer: &info,
-            manifest_id: charge.balance,
-            kind: Kind::Units(units),
-            app: "",
-            capabilities: None,
-            ceiling: None,
-        };
-        let sender = self.0.signer.address();
-        let made = match account.stream.generate(&ask).await {
-            Ok(Some(made)) => made,
-            // The orchestrator knows which books are right.
-            Ok(None) => {
-                books.covered(units);
-                hold.buys(0, &value);
-                let message = payment::ticketless(sender, offer.price_info());
-                return Ok(Paid {
-                    header: payment::encode(Some(&message)),
-                    receipt: Receipt::by_credit(hold),
-                });
-            }
-            Err(error) => {
-                if error.is_of_the_state() {
-                    books.begin_anew();
-                }
-                return Err(error.into());
-            }
-        };
-        hold.buys(made.tickets, &value);
-        let draft = charge.draft(&made.params, sender, value.clone(), made.tickets);
-        let issued = ledger.draft(draft).await?;
-        let receipt = Receipt::drafted(Some(hold), ledger.clone(), &issued, &made.params);
-        books.paid(made.tickets, &value, units, offer.price());
-        let (header, _) = made.commit();
-        Ok(Paid {
-            header,
-            receipt: receipt.leaving(),
-        })
-    }
-
-    /// Has a remote signer make the payment, and enters it before it may be sent; `None` when the signer says that the
-    /// credit suffices. A payment that the ledger refuses is not counted by the signer either; one that the orchestrator
-    /// refuses is, so [forget](Stream::forget) the state then.
-    ///
-    /// # Errors
-    ///
-    /// [`PayError`].
-    pub async fn pay_remotely(
-        &self,
-        stream: &Stream,
-        ask: &Ask<'_>,
-        charge: &Charge<'_>,
-    ) -> Result<Option<PaidRemotely>, PayError> {
-        let ledger = self.0.ledger.as_ref().ok_or(SignError::Nobody)?;
-        charge.check_price()?;
-        let params = charge.offer.params().ok_or(Unpayable::Missing)?;
-        charge.check_recipient(params)?;
-        let Some(made) = stream.generate(ask).await? else {
-            return Ok(None);
-        };
-        let value = made.params.expected_value();
-        let sender = self.0.signer.address();
-        let draft = charge.draft(&made.params, sender, value, made.tickets);
-        let issued = ledger.draft(draft).await?;
-        let receipt = Receipt::drafted(None, ledger.clone(), &issued, &made.params);
-        let (header, segment) = made.commit();
-        Ok(Some(PaidRemotely {
-            header,
-            segment,
-            receipt: receipt.leaving(),
-        }))
     }
 
     /// Whether the session must be renewed before `fee` is paid from it. `now` is in unix seconds.

@@ -57,6 +57,12 @@ impl Receipt {
         }
     }
 
+    /// The same for a job that some credit is set aside for.
+    pub(super) fn holding(mut self, hold: Hold) -> Self {
+        self.hold = Some(hold);
+        self
+    }
+
     /// From now on nobody knows whether the tickets have left.
     pub(super) fn leaving(mut self) -> Self {
         self.end = End::Lost;

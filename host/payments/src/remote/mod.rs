@@ -96,11 +96,10 @@ pub struct Settings {
     pub pause: Duration,
 }
 
-/// A signer. Cheap to clone.
-#[derive(Clone, Debug)]
+/// A signer. Cheap to clone. `Debug` shows its address only.
+#[derive(Clone)]
 pub struct Remote(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     client: Client,
     patience: Duration,
@@ -109,7 +108,6 @@ struct Inner {
 }
 
 /// What it said of itself.
-#[derive(Debug)]
 struct Known {
     address: Address,
     signature: Vec<u8>,
@@ -283,6 +281,12 @@ impl Remote {
         let mut found = self.0.client.discover(capabilities).await?;
         found.truncate(MAX_DISCOVERED);
         Ok(found)
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Remote({})", self.address())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Against a signer that answers as a real one was recorded.
 
 mod paying;
+mod segments;
 
 use std::collections::HashMap;
 use std::sync::Arc;
