@@ -156,6 +156,17 @@ fn without_a_bundle_at_hand_it_is_about_the_gateways_own() {
     assert!(error.contains("pointsman policy new"), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_had_enough_ends_it_without_a_word() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut inspect = pointsman(Path::new("."), &["policy", "inspect"]);
+    let output = inspect.stdout(writer).output().expect("the binary");
+    assert_eq!(output.status.code(), Some(141));
+    assert_eq!(text(&output), "");
+}
+
 #[test]
 fn a_missing_target_or_cargo_is_said_with_the_line_that_brings_it() {
     let source = made("targetless", "score");

@@ -69,6 +69,9 @@ async fn without_a_budget_nothing_is_doubled() {
     assert!(pushed.elapsed >= SLOW);
     assert_eq!(stage.gateway.tried("movie/0").await.len(), 1);
     assert_eq!(stage.segments(), 1);
+    let (_, metrics) = stage.gateway.admin("/metrics").await;
+    let counted = "pointsman_failover_refused_total{asked=\"hedge\"} 1";
+    assert!(metrics.contains(counted), "the policy wanted to: {metrics}");
 }
 
 #[tokio::test]
