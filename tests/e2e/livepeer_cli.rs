@@ -175,6 +175,12 @@ async fn prices_and_renditions_can_be_set_while_it_runs() {
             "nothing is set"
         );
     }
+    let (status, _) = post(gateway, "/setLogLevel", &[("loglevel", "6")], As::Operator).await;
+    assert_eq!(status, 200);
+    assert_eq!(read(gateway, "/getLogLevel").await.1, "6");
+    gateway.push("loud", 0).await;
+    assert!(gateway.log().contains("DEBUG"), "it says more now");
+
     let cleared = &[("maxPricePerUnit", "0"), ("pixelsPerUnit", "1")];
     assert_eq!(set(cleared).await.0, 200);
     assert_eq!(
