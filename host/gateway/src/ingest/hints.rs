@@ -236,7 +236,7 @@ mod tests {
                 r#"{"maxPrice":{"num":1,"den":1,"x":1}}"#,
                 "maxPrice: not a price",
             ),
-            (r#"{"maxPrice":"12 EUR"}"#, "maxPrice: prices in EUR"),
+            (r#"{"maxPrice":"12 EUR"}"#, "maxPrice: a limit in EUR"),
             (r#"{"sort":"Price"}"#, "sort: not one of"),
             (r#"{"labels":{"a":1}}"#, "labels: not an object of texts"),
             (r#"{"labels":{"":"x"}}"#, "labels: a key is empty"),
