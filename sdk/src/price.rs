@@ -54,6 +54,10 @@ impl PartialOrd for Price {
 /// By value and exact: 1/2 equals 2/4.
 impl Ord for Price {
     fn cmp(&self, other: &Self) -> Ordering {
+        // Mostly they are for as many units, and products of 128 bits are slow in WebAssembly.
+        if self.den == other.den {
+            return self.num.cmp(&other.num);
+        }
         let ours = u128::from(self.num) * u128::from(other.den);
         let theirs = u128::from(other.num) * u128::from(self.den);
         ours.cmp(&theirs)
@@ -71,6 +75,7 @@ mod tests {
     #[test]
     fn comparison_is_exact_where_floats_are_not() {
         assert_eq!(price(1, 2), price(2, 4));
+        assert!(price(1, 3) < price(2, 3) && price(3, 3) > price(2, 3));
         assert!(price(u64::MAX, u64::MAX - 1) < price(u64::MAX - 1, u64::MAX - 2));
         assert_eq!(Price::new(1, 0), None);
     }
