@@ -181,14 +181,21 @@ async fn a_gateway_starts_without_its_signer_and_pays_as_soon_as_it_answers() {
 
 #[tokio::test]
 async fn with_a_signer_that_signs_no_segments_only_the_free_transcode() {
-    let setup = Setup {
+    let setup = |free| Setup {
+        free,
         signer: SignerProfile {
             segments: false,
             ..Setup::paid(1).signer
         },
         ..Setup::paid(1)
     };
-    let hired = setup.start(0, &[]).await;
+    let hired = setup(1).start(1, &[]).await;
+    hired.gateway().push("free", 0).await.assert_whole();
+    let winner = hired.stage.winner("free/0").await;
+    assert!(winner.address().is_none(), "one that wants no tickets");
+    assert_eq!(hired.spend().await.all_time.tickets, 0);
+
+    let hired = setup(0).start(0, &[]).await;
     let words = "the remote signer signs no segments";
     eventually("the orchestrator has answered", async || {
         let known = hired.gateway().orchestrators().await;

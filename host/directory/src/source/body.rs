@@ -120,6 +120,21 @@ mod tests {
     }
 
     #[test]
+    fn a_remote_signers_list_is_read_as_recorded() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/golden/signer/cases.json"
+        );
+        let file = std::fs::read(path).expect("the recorded calls");
+        let cases: Vec<Value> = serde_json::from_slice(&file).expect("JSON");
+        let case = cases.iter().find(|case| case["name"] == "discover");
+        let answer = &case.expect("the call")["response"]["body"];
+        let body = Body::parse(answer.to_string().as_bytes()).expect("an array");
+        assert_eq!(body.skipped, Vec::<String>::new());
+        assert_eq!(body.announced[0].uri.as_str(), "https://127.0.0.1:28946");
+    }
+
+    #[test]
     fn a_bad_entry_costs_itself_and_is_named() {
         let body = Body::parse(
             br#"[{"address":"a.example:8935"},{"address":7},{"score":1},"x",null,

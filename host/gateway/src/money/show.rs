@@ -52,6 +52,10 @@ impl Money {
             gauge("pointsman_payments_deposit_wei", funds.deposit.to_string());
             gauge("pointsman_payments_reserve_wei", funds.reserve.to_string());
         }
+        if let Some(signer) = &self.signer {
+            let answers = signer.remote().trouble().is_none();
+            metrics::gauge!("pointsman_signer_up").set(u8::from(answers));
+        }
         let able = self.trouble().is_none();
         metrics::gauge!("pointsman_payments_able").set(u8::from(able));
     }

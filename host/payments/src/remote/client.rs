@@ -8,12 +8,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::message::{Generated, Identity, SignedSegment, refusal};
-use super::{Discovered, RemoteError, Settings};
+use super::{RemoteError, Settings};
 
 /// Largest answer about identity or payment, in bytes. A hundred tickets are 15 kB of it.
 const MAX_ANSWER: usize = 256 << 10;
-/// Largest list of orchestrators, in bytes.
-const MAX_LIST: usize = 8 << 20;
 
 /// Signs a segment; go-livepeer's signer does not know it.
 const SEGMENT: &str = "/sign-segment";
@@ -95,18 +93,6 @@ impl Client {
         let call = || self.call(Method::POST, SEGMENT, timeout);
         let answer = self.tried(MAX_ANSWER, call).await?;
         Ok(!matches!(answer.status, 404 | 405 | 501))
-    }
-
-    pub(super) async fn discover(&self, wanted: &[&str]) -> Result<Vec<Discovered>, RemoteError> {
-        let query: Vec<_> = wanted.iter().map(|name| ("caps", name)).collect();
-        let mut url = self.base.clone();
-        url.set_path("/discover-orchestrators");
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let timeout = self.settings.discovery_timeout;
-        let call = self.http.get(url).timeout(timeout);
-        exchange(call, MAX_LIST).await?.read()
     }
 
     fn call(&self, method: Method, path: &str, timeout: Duration) -> RequestBuilder {

@@ -60,7 +60,6 @@ use futures::future::BoxFuture;
 use pointsman_wire::net::{Capabilities, OrchestratorInfo};
 use pointsman_wire::segment::Order;
 use pointsman_wire::sign::{Address, orchestrator_request_message, verify};
-use serde::Deserialize;
 
 use crate::price::Price;
 use crate::signer::{Batch, SignError, Signed, Signer};
@@ -73,8 +72,6 @@ pub const MAX_TICKETS: usize = 100;
 pub const MAX_REFRESHES: u32 = 4;
 /// Longest text of the signer that is kept, in bytes.
 const MAX_TEXT: usize = 512;
-/// Most orchestrators of a discovery answer that are kept.
-const MAX_DISCOVERED: usize = 10_000;
 
 /// Where the signer is and how long it may take. `Debug` shows names of headers only, and of the address what is no secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,8 +85,6 @@ pub struct Settings {
     pub identity_timeout: Duration,
     /// Time for a payment or a segment's signature, tries included. go-livepeer's is 60 s; a stream that waits so long is dead, so 3 s.
     pub payment_timeout: Duration,
-    /// Time for discovery. go-livepeer's 3 s.
-    pub discovery_timeout: Duration,
     /// Tries after a failure of the signer.
     pub retries: u32,
     /// Pause before the first of them; each further one waits twice as long.
@@ -142,16 +137,6 @@ pub enum Kind {
     Fixed,
     /// So many units.
     Units(i64),
-}
-
-/// An orchestrator that the signer recommends.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Discovered {
-    /// Its service URI, as it came.
-    pub address: String,
-    /// `<pipeline>/<model>` each.
-    #[serde(default)]
-    pub capabilities: Vec<String>,
 }
 
 // === impl Remote ===
@@ -270,18 +255,6 @@ impl Remote {
     pub fn stream(&self) -> Stream {
         Stream::new(self.clone())
     }
-
-    /// The orchestrators that the signer recommends, those with one of `capabilities` if any are given, each
-    /// `<pipeline>/<model>`. A signer that has none yet is [`RemoteError::Failed`]: ask again later, keep the last list.
-    ///
-    /// # Errors
-    ///
-    /// [`RemoteError`].
-    pub async fn discover(&self, capabilities: &[&str]) -> Result<Vec<Discovered>, RemoteError> {
-        let mut found = self.0.client.discover(capabilities).await?;
-        found.truncate(MAX_DISCOVERED);
-        Ok(found)
-    }
 }
 
 impl fmt::Debug for Remote {
@@ -355,7 +328,7 @@ impl Settings {
         origin.unwrap_or_else(|_| "…".to_owned())
     }
 
-    /// Where it is asked for orchestrators, and the headers that go with that; they are sensitive.
+    /// Where it is asked for orchestrators, as a discovery webhook is, and the headers that go with that; they are sensitive.
     ///
     /// # Errors
     ///
@@ -388,7 +361,6 @@ impl Settings {
             headers: Vec::new(),
             identity_timeout: Duration::from_secs(30),
             payment_timeout: Duration::from_secs(3),
-            discovery_timeout: Duration::from_secs(3),
             retries: 2,
             pause: Duration::from_millis(200),
         }

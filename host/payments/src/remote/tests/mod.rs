@@ -306,30 +306,6 @@ async fn its_identity_is_that_of_every_request() {
 }
 
 #[tokio::test]
-async fn it_recommends_orchestrators() {
-    let (signer, url) = recorded().await;
-    let found = connected(&url, "discover")
-        .await
-        .discover(&[])
-        .await
-        .expect("a list");
-    assert_eq!(found[0].address, "https://127.0.0.1:28946");
-    assert_eq!(found[0].capabilities[0], "live-video-to-video/noop");
-    let none = connected(&url, "discover-caps-miss").await;
-    assert_eq!(
-        none.discover(&["live-video-to-video/nope"]).await,
-        Ok(Vec::new())
-    );
-    let error = connected(&url, "unknown-path")
-        .await
-        .discover(&[])
-        .await
-        .expect_err("no list");
-    assert!(matches!(error, RemoteError::Malformed(_)), "{error}");
-    assert!(signer.asked.lock().len() >= 3);
-}
-
-#[tokio::test]
 async fn payments_of_a_stream_take_turns_and_count_only_when_committed() {
     let (signer, url) = recorded().await;
     let recorded = Recorded::of(&signer.cases["lv2v-first"]);
