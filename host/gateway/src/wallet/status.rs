@@ -172,7 +172,7 @@ impl fmt::Display for Status {
             false => format!(", and {} claimed in this round", Wei(sender.claimed)),
         };
         row("reserve", format!("{}{claimed}", Wei(sender.reserve)))?;
-        if !account.empty() {
+        if !account.empty() && account.pool_size > 0 {
             let share = Wei(self.reserve.share);
             let pool = account.pool_size;
             row(
