@@ -37,6 +37,7 @@ pub(crate) struct Known {
     pub(crate) usable: bool,
     pub(crate) unusable: Option<String>,
     pub(crate) rest_ms: u64,
+    pub(crate) price: Option<String>,
 }
 
 /// A stream, as far as tests look.

@@ -73,7 +73,6 @@ pub(crate) struct Followed {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Endpoint {
-    pub(crate) failures: u64,
     pub(crate) fault: Option<String>,
 }
 

@@ -41,8 +41,7 @@ async fn whatever_the_preferred_node_does_the_second_keeps_streams_paid() {
         till.chain.mine(1).await.expect("mined");
         let now = till.chain.block().await.expect("an answer");
         eventually("the second node is asked instead", async || {
-            let chain = gateway.payments().await.chain;
-            chain.l1_block >= Some(now) && chain.endpoints[1].failures == 0
+            gateway.payments().await.chain.l1_block >= Some(now)
         })
         .await;
         assert!(

@@ -6,7 +6,7 @@ use pointsman_devnet::{Change, Payments, Price};
 use pointsman_payments::U256;
 
 use crate::harness::till::{CERTAIN, ETH, Setup, Till};
-use crate::harness::{NO_HEDGES, eventually};
+use crate::harness::{Gateway, NO_HEDGES, eventually};
 
 /// Offers that cannot be taken, and what is said of them.
 fn bent() -> [(Kind, &'static str); 3] {
@@ -103,21 +103,35 @@ async fn a_stream_keeps_its_price_when_others_are_asked_more_than_the_ceiling() 
         .start(1, &[&flags[..], &NO_HEDGES].concat())
         .await;
     let gateway = &till.stage.gateway;
-    gateway.push("early", 0).await.assert_whole();
+    // An orchestrator fixes a session's price with the first payment from a sender that it knows: the second, at the latest.
+    for sequence in 0..2 {
+        gateway.push("early", sequence).await.assert_whole();
+    }
+    let before = price(gateway).await;
     till.stage.devnet.orchestrators()[0].set(Change {
         price: Some(Some(Price::per_pixel(5000))),
         ..Default::default()
     });
-    let mut late = 0;
+    // The stream goes on meanwhile: one that rests for long has ended.
+    let mut sequence = 1;
     eventually("it is known to ask more", async || {
-        late += 1;
-        let pushed = gateway.push(&format!("late-{late}"), 0).await;
-        pushed.status == 503 && pushed.text().contains("ceiling")
+        sequence += 1;
+        gateway.push("early", sequence).await.assert_whole();
+        price(gateway).await != before
     })
     .await;
+    let refused = gateway.push("late", 0).await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(refused.text().contains("ceiling"), "{}", refused.text());
     // As the orchestrator does: a session has one price.
-    gateway.push("early", 1).await.assert_whole();
+    gateway.push("early", sequence + 1).await.assert_whole();
     agree(&till).await;
+}
+
+/// What the one orchestrator is known to ask.
+async fn price(gateway: &Gateway) -> Option<String> {
+    let known = gateway.orchestrators().await;
+    known.into_iter().find_map(|one| one.price)
 }
 
 /// The ledger says of every orchestrator what that says itself.
