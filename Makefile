@@ -141,8 +141,9 @@ test-kills: setup-tools
 BENCH_CORES := $(shell command -v taskset >/dev/null && echo taskset -c 0,1)
 
 bench: setup
-	$(CARGO) bench --locked -p pointsman-policy -p pointsman --bench decision --bench figures --no-run
+	$(CARGO) bench --locked -p pointsman-policy -p pointsman-payments -p pointsman --bench decision --bench tickets --bench figures --no-run
 	$(BENCH_CORES) $(CARGO) bench --locked -p pointsman-policy --bench decision
+	$(BENCH_CORES) $(CARGO) bench --locked -p pointsman-payments --bench tickets
 	$(BENCH_CORES) $(CARGO) bench --locked -p pointsman --bench figures
 
 # The embedded bundle from clean, in every way that the build of policies inside the build could hang or leak flags.
