@@ -17,16 +17,8 @@ use pointsman_payments::U256;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::harness::till::{ETH, Setup, Till};
+use crate::harness::till::{ETH, KEYSTORE, PASSWORD, Setup, Till};
 
-const KEYSTORE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../tests/golden/onchain/keystore/signer.json"
-);
-const PASSWORD: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../tests/golden/onchain/keystore/password.txt"
-);
 const MILLI: u64 = ETH / 1000;
 
 /// `pointsman wallet` with the settings of a gateway.

@@ -86,17 +86,11 @@ impl Default for Payments {
 mod tests {
     use super::*;
     use crate::profile::Profile;
+    use crate::profile::tests::documented;
 
     #[test]
     fn the_whole_format_is_read() {
-        let text = include_str!("payments.rs")
-            .lines()
-            .filter_map(|line| line.strip_prefix("//!"))
-            .skip_while(|line| *line != " ```toml")
-            .skip(1)
-            .take_while(|line| *line != " ```")
-            .collect::<Vec<_>>()
-            .join("\n");
+        let text = documented(include_str!("payments.rs"));
         let profile = Profile::from_toml(&text).expect("the documented profile");
         let recorded = Payments {
             max_face_value: 16_000_000_000,

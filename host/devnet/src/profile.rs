@@ -296,21 +296,25 @@ fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::failure::{Kind, Rule};
 
+    /// The example in a module's documentation.
+    pub(crate) fn documented(source: &str) -> String {
+        let lines = source
+            .lines()
+            .filter_map(|line| line.strip_prefix("//!"))
+            .skip_while(|line| *line != " ```toml")
+            .skip(1)
+            .take_while(|line| *line != " ```");
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     #[test]
     fn the_whole_format_is_read() {
-        let text = include_str!("profile.rs")
-            .lines()
-            .filter_map(|line| line.strip_prefix("//! "))
-            .skip_while(|line| *line != "```toml")
-            .skip(1)
-            .take_while(|line| *line != "```")
-            .collect::<Vec<_>>()
-            .join("\n");
-        let profile = Profile::from_toml(&text).expect("the documented profile");
+        let profile = Profile::from_toml(&documented(include_str!("profile.rs")))
+            .expect("the documented profile");
         let fast = &profile.orchestrators[0];
         assert_eq!(fast.name, "fast");
         assert_eq!(fast.price, Some(Price::per_pixel(1200)));

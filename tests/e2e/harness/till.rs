@@ -14,11 +14,11 @@ use super::{Gateway, Stage, eventually, some};
 const ACCOUNT: u32 = 3;
 /// The first orchestrator's.
 const FIRST: u32 = 5;
-const KEYSTORE: &str = concat!(
+pub(crate) const KEYSTORE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../tests/golden/onchain/keystore/signer.json"
 );
-const PASSWORD: &str = concat!(
+pub(crate) const PASSWORD: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../tests/golden/onchain/keystore/password.txt"
 );

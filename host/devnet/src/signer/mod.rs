@@ -181,17 +181,11 @@ impl Default for SignerProfile {
 #[cfg(test)]
 mod tests {
     use crate::profile::Profile;
+    use crate::profile::tests::documented;
 
     #[test]
     fn the_whole_format_is_read() {
-        let text = include_str!("mod.rs")
-            .lines()
-            .filter_map(|line| line.strip_prefix("//! "))
-            .skip_while(|line| *line != "```toml")
-            .skip(1)
-            .take_while(|line| *line != "```")
-            .collect::<Vec<_>>()
-            .join("\n");
+        let text = documented(include_str!("mod.rs"));
         let chain = "[chain]\nrpc = \"http://127.0.0.1:1\"\ncontroller = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n";
         let with = |text: &str| Profile::from_toml(&format!("{chain}[[orchestrator]]\n{text}"));
         let signer = with(&text).expect("the documented profile").signer;
